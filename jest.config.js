@@ -1,0 +1,27 @@
+/** @type {import('jest').Config} */
+const shared = {
+  transform: {
+    '^.+\\.[tj]s$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  // chalk is published as ES modules only; jest runs CommonJS.
+  transformIgnorePatterns: ['/node_modules/(?!chalk/)'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  testEnvironment: 'node',
+};
+
+/** @type {import('jest').Config} */
+export default {
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'end-to-end',
+      testMatch: ['<rootDir>/test/end-to-end/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/end-to-end/global-setup.ts',
+      globalTeardown: '<rootDir>/test/end-to-end/global-teardown.ts',
+    },
+  ],
+};
