@@ -1,0 +1,44 @@
+/**
+ * Site IDs: who is who in a pair of sites, and how an ID becomes part of a path.
+ */
+
+/** Which part a site plays in an exchange: one asks, the other answers (docs/protocol.md, "Roles"). */
+export type Role = 'initiator' | 'responder';
+
+/** Whether `text` can be a site or SAE ID: 1 to 64 characters, no control characters, no white space at the ends. */
+export function isSiteId(text: string): boolean {
+  return (
+    text.length >= 1 &&
+    text.length <= 64 &&
+    text.isWellFormed() &&
+    /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(text) &&
+    text.trim() === text
+  );
+}
+
+/** The role of `site` towards `peer`: the ID that sorts first, ignoring case, initiates. Undefined where they are alike. */
+export function roleOf(site: string, peer: string): Role | undefined {
+  const [own, other] = [site.toLowerCase(), peer.toLowerCase()];
+  if (own === other) return undefined;
+  return own < other ? 'initiator' : 'responder';
+}
+
+/**
+ * Any text as one segment of a path, reversibly: letters, digits, `_`, `-` and `.` stand for themselves,
+ * every other byte of its UTF-8 becomes `%XX`; a leading dot is encoded too, so that no name is hidden or means a folder.
+ */
+export function encodeSegment(text: string): string {
+  const bytes = [...Buffer.from(text, 'utf8')];
+  return bytes
+    .map((byte, at) => {
+      const char = String.fromCharCode(byte);
+      const plain = /[A-Za-z0-9_-]/.test(char) || (char === '.' && at > 0);
+      return plain ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    })
+    .join('');
+}
+
+/** The text that `encodeSegment` made `segment` of. */
+export function decodeSegment(segment: string): string {
+  return decodeURIComponent(segment);
+}
