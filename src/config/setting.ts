@@ -1,0 +1,53 @@
+/**
+ * What the table of settings says about each: its key and the names that follow from it, its kind, default and help.
+ */
+import type { Shape } from './shape.js';
+
+/** The commands that take settings. */
+export type Command = 'initiate' | 'respond' | 'recover' | 'status' | 'kme' | 'demo';
+
+/** Commands that draw keys, that call the peer, that have contact with it at all, that read records; and all. */
+export const DRAWING: readonly Command[] = ['initiate', 'respond'];
+export const DIALLING: readonly Command[] = ['initiate', 'recover'];
+export const CONTACT: readonly Command[] = ['initiate', 'respond', 'recover'];
+export const RECORDS: readonly Command[] = [...CONTACT, 'status'];
+export const ALL: readonly Command[] = [...RECORDS, 'kme', 'demo'];
+
+export interface Setting<T> {
+  /** The path in the file, `kme.url`; also how the loader is given flags. */
+  readonly key: string;
+  /** As help shows it and commander reads it: `--kme <url>`, or `-q, --quiet` without a value. */
+  readonly flag?: string;
+  readonly shape: Shape<T>;
+  /** As it would be written in the file. */
+  readonly default?: string;
+  /** The default in words, where it follows from something else. */
+  readonly defaultNote?: string;
+  /** One sentence without full stop. */
+  readonly help: string;
+  readonly commands: readonly Command[];
+}
+
+/** A setting that always has a value. */
+export interface DefaultedSetting<T> extends Setting<T> {
+  readonly default: string;
+}
+
+/** `--kme` of `--kme <url>`. */
+export function flagName(flag: string): string {
+  return /--[a-z-]+/.exec(flag)?.[0] ?? flag;
+}
+
+export const VARIABLE_PREFIX = 'QKD_SYNC_';
+
+/** `QKD_SYNC_EXCHANGE_ACK_TIMEOUT` of `exchange.ackTimeout`. */
+export function variableName(key: string): string {
+  const words = key.replace(/([a-z])([A-Z])/g, '$1_$2').replaceAll('.', '_');
+  return VARIABLE_PREFIX + words.toUpperCase();
+}
+
+/** The help of a flag: what it sets, what else sets it, and what holds otherwise. */
+export function helpOf(setting: Setting<unknown>): string {
+  const otherwise = setting.default ?? setting.defaultNote;
+  return otherwise === undefined ? setting.help : `${setting.help} (default: ${otherwise})`;
+}
