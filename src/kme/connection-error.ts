@@ -1,0 +1,106 @@
+/**
+ * What went wrong between us and the KME, in words that name the cause and the setting to look at.
+ *
+ * The foreign error itself never goes on: an HTTP parser's error carries what it had read, key bytes perhaps. Its
+ * code and, as long as no answer had begun, its message go into a plain error in its place.
+ */
+import { describe, QkdSyncError, systemCode } from '../base/errors.js';
+import type { ErrorCode } from '../base/errors.js';
+
+/** How far a request had come: once an answer has begun its text may be in the error. */
+export type Stage = 'asking' | 'reading';
+
+interface Trouble {
+  readonly text: string;
+  readonly hint: string;
+}
+
+const HINT_URL = 'check kme.url, and that the KME runs';
+const HINT_CA = 'set kme.ca to the certificate of the CA that signed the KME';
+const HINT_CERT = 'check kme.cert and kme.key, and that the KME accepts them';
+const HINT_TIME = "check this machine's clock, or have the KME's certificate renewed";
+
+const REFUSED_CERT: Trouble = { text: 'the KME does not accept our certificate', hint: HINT_CERT };
+const UNKNOWN_CA: Trouble = { text: "the KME's certificate comes from an unknown CA", hint: HINT_CA };
+const NO_HOST: Trouble = { text: "the KME's host name cannot be resolved (DNS)", hint: HINT_URL };
+const NO_ROUTE: Trouble = { text: "there is no route to the KME's network", hint: HINT_URL };
+const NO_TLS: Trouble = { text: 'the KME does not speak TLS there', hint: HINT_URL };
+const NO_VERSION: Trouble = { text: 'the KME offers neither TLS 1.2 nor 1.3', hint: HINT_URL };
+const TIME_OUT: Trouble = { text: 'connecting to the KME timed out', hint: HINT_URL };
+const BROKEN: Trouble = {
+  text: 'the KME broke the connection',
+  hint: 'check that the KME accepts kme.cert, if its log does not say why',
+};
+
+const TROUBLES: ReadonlyMap<string, Trouble> = new Map([
+  ['CERT_HAS_EXPIRED', { text: "the KME's certificate, or its CA's, has expired", hint: HINT_TIME }],
+  ['CERT_NOT_YET_VALID', { text: "the KME's certificate, or its CA's, is not valid yet", hint: HINT_TIME }],
+  ['UNABLE_TO_GET_ISSUER_CERT', UNKNOWN_CA],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNKNOWN_CA],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNKNOWN_CA],
+  ['SELF_SIGNED_CERT_IN_CHAIN', UNKNOWN_CA],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', UNKNOWN_CA],
+  ['CERT_SIGNATURE_FAILURE', UNKNOWN_CA],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    {
+      text: "the KME's certificate bears another name than the one expected",
+      hint: "set kme.serverName to the name in the KME's certificate",
+    },
+  ],
+  ['ECONNREFUSED', { text: 'the KME refuses connections', hint: HINT_URL }],
+  ['ENOTFOUND', NO_HOST],
+  ['EAI_AGAIN', NO_HOST],
+  ['EHOSTUNREACH', NO_ROUTE],
+  ['ENETUNREACH', NO_ROUTE],
+  ['ETIMEDOUT', TIME_OUT],
+  ['UND_ERR_CONNECT_TIMEOUT', TIME_OUT],
+  ['ECONNRESET', BROKEN],
+  ['EPIPE', BROKEN],
+  ['UND_ERR_SOCKET', BROKEN],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', NO_TLS],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', NO_TLS],
+  ['EPROTO', NO_TLS],
+  ['ERR_SSL_UNSUPPORTED_PROTOCOL', NO_VERSION],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', NO_VERSION],
+]);
+
+/** The alerts by which a TLS server turns a client certificate down, or the lack of one. OpenSSL 3.5 says SSL/TLS in their names. */
+const CERTIFICATE_ALERT =
+  /^ERR_SSL_[\w/]*ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|DECRYPT_ERROR)$/;
+
+/** `error`, thrown by fetch or by reading its body, as `kme-unreachable`, or `kme-answer` for what is no HTTP. */
+export function translateConnectionError(error: unknown, stage: Stage, origin: string): QkdSyncError {
+  const root = rootOf(error);
+  const code = systemCode(root) ?? '';
+  const malformed = isParserError(root) || /^(?:Z_|UND_ERR_HEADERS_OVERFLOW)/.test(code);
+  const said = malformed || stage === 'reading' ? '' : describe(root);
+  const cause = new Error([code, said].filter((part) => part !== '').join(': ') || 'no further details');
+  const make = (kind: ErrorCode, text: string, hint: string): QkdSyncError =>
+    new QkdSyncError(kind, `${text} (${origin})`, { hint, cause });
+
+  if (malformed) {
+    return make('kme-answer', 'the answer is not proper HTTP/1.1', HINT_URL);
+  }
+  if (CERTIFICATE_ALERT.test(code)) return make('kme-unreachable', REFUSED_CERT.text, REFUSED_CERT.hint);
+  const known = TROUBLES.get(code) ?? (stage === 'reading' ? BROKEN : undefined);
+  if (known !== undefined) return make('kme-unreachable', known.text, known.hint);
+  return make('kme-unreachable', `no connection to the KME: ${cause.message}`, HINT_URL);
+}
+
+/** undici's parser error has no code that can be relied on, and what it had read as `data`. */
+function isParserError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'HTTPParserError';
+}
+
+/** fetch wraps what happened in errors of its own; the innermost one with a code knows best. */
+function rootOf(error: unknown): unknown {
+  let root = error;
+  let next = error;
+  // The bound is for errors that are their own cause.
+  for (let depth = 0; depth < 8 && typeof next === 'object' && next !== null; depth += 1) {
+    if (systemCode(next) !== undefined || systemCode(root) === undefined) root = next;
+    next = 'cause' in next ? next.cause : undefined;
+  }
+  return root;
+}
