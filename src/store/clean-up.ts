@@ -1,0 +1,131 @@
+/**
+ * What earlier runs left behind and nobody needs (docs/protocol.md, rule 15). Runs at each contact, under the lock.
+ *
+ * A folder first goes to `.trash` by a rename, then its files go: deleting it in place would let its suspended
+ * writer wake up, finish the rest and vote with half a record.
+ */
+import { dirname, join } from 'node:path';
+import { systemCode } from '../base/errors.js';
+import { randomId, type Random } from '../base/random.js';
+import type { Role } from '../base/site.js';
+import { ensureFolder, unlessGone } from './durable.js';
+import type { FileSystem } from './file-system.js';
+import { parseRecordName, parseTemporaryName, ROLES, type Layout } from './layout.js';
+import { listReservations, releaseName } from './names.js';
+import { PROBE_NAME } from './probe.js';
+import {
+  listFolder,
+  listRecords,
+  passingOver,
+  readAlarm,
+  readExchange,
+  recordFolder,
+  type RecordPlace,
+} from './record.js';
+
+export interface CleanUpPorts {
+  readonly fs: FileSystem;
+  readonly layout: Layout;
+  readonly random: Random;
+}
+
+/** Moves a folder out of the way; false where it is not there (any more). */
+export async function toTrash({ fs, layout, random }: CleanUpPorts, folder: string): Promise<boolean> {
+  await ensureFolder(fs, layout.trash);
+  return unlessGone(fs.rename(folder, join(layout.trash, randomId(random))));
+}
+
+/** Deletes all that lies in the trash; others may be doing the same. */
+export async function emptyTrash({ fs, layout }: CleanUpPorts): Promise<void> {
+  for (const name of await listFolder(fs, layout.trash)) {
+    const path = join(layout.trash, name);
+    const facts = await fs.stat(path);
+    if (facts?.kind === 'folder') await deleteFolder(fs, path);
+    else if (facts !== undefined) await unlessGone(fs.unlink(path));
+  }
+}
+
+async function deleteFolder(fs: FileSystem, path: string): Promise<void> {
+  for (const file of await listFolder(fs, path)) await unlessGone(fs.unlink(join(path, file)));
+  try {
+    await unlessGone(fs.rmdir(path));
+  } catch (error) {
+    // Its suspended writer made one more file meanwhile: the next contact deletes that too.
+    if (systemCode(error) !== 'ENOTEMPTY') throw error;
+  }
+}
+
+/**
+ * Gives an aborted exchange's name back, once the abort is durable. False where the record must stay as it is: an
+ * operator must look at it, or it is gone already.
+ */
+export async function releaseAborted({ fs, layout }: CleanUpPorts, place: RecordPlace): Promise<boolean> {
+  if ((await readAlarm(fs, layout, place)) !== undefined) return false;
+  const exchange = await passingOver('alarm', () => readExchange(fs, layout, place));
+  if (exchange === undefined) return false;
+  await fs.syncFolder(layout.role(place.peer, place.role));
+  await releaseName(fs, layout, place.peer, exchange.name, place.id);
+  return true;
+}
+
+/** Gives an aborted exchange's name back and removes its record. */
+export async function discardAborted(ports: CleanUpPorts, place: RecordPlace): Promise<void> {
+  if (await releaseAborted(ports, place)) await toTrash(ports, recordFolder(ports.layout, place));
+}
+
+/**
+ * Clears away what one peer's earlier runs left, before a contact. The initiator's own aborts stay until after it:
+ * a peer that says that such an exchange is done contradicts the record, and without the record nobody would know.
+ */
+export async function tidy(ports: CleanUpPorts, peer: string): Promise<void> {
+  const { fs, layout } = ports;
+  for (const role of ROLES) {
+    const folder = layout.role(peer, role);
+    for (const name of await listFolder(fs, folder)) {
+      if (parseTemporaryName(name) !== undefined) await toTrash(ports, join(folder, name));
+    }
+  }
+  await discardAborts(ports, peer, 'responder');
+  await releaseOrphans(ports, peer);
+  await removeProbes(ports, peer);
+  await emptyTrash(ports);
+}
+
+/** The same, and all aborts, after a contact. */
+export async function cleanUp(ports: CleanUpPorts, peer: string): Promise<void> {
+  await discardAborts(ports, peer, 'initiator');
+  await tidy(ports, peer);
+}
+
+async function discardAborts(ports: CleanUpPorts, peer: string, role: Role): Promise<void> {
+  for (const place of await listRecords(ports.fs, ports.layout, peer, role)) {
+    if (place.state === 'aborted') await discardAborted(ports, place);
+  }
+}
+
+/**
+ * Reservations whose exchange has no folder left. An exchange has its folder before its reservation, so the
+ * reservations are listed first: one that is new has a folder that the later listing meets.
+ */
+async function releaseOrphans({ fs, layout }: CleanUpPorts, peer: string): Promise<void> {
+  const reservations = await listReservations(fs, layout, peer);
+  if (reservations.length === 0) return;
+  const names = (await Promise.all(ROLES.map((role) => listFolder(fs, layout.role(peer, role))))).flat();
+  const alive = new Set(names.map((name) => parseRecordName(name)?.id ?? parseTemporaryName(name)));
+  for (const { name, id } of reservations) {
+    if (!alive.has(id)) await releaseName(fs, layout, peer, name, id);
+  }
+}
+
+/** A probe that a crash left where it had been tried. */
+async function removeProbes({ fs, layout }: CleanUpPorts, peer: string): Promise<void> {
+  for (const folder of [dirname(layout.keys), layout.keys, layout.peerKeys(peer)]) {
+    try {
+      await unlessGone(fs.unlink(join(folder, PROBE_NAME)));
+    } catch (error) {
+      // Nothing can have been left where nothing can be written.
+      const code = systemCode(error);
+      if (code !== 'EROFS' && code !== 'EACCES') throw error;
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The initiator's records: it alone decides (docs/protocol.md, rules 4, 5, 8 and 9).
+ *
+ * Every function may race with another process on the same folder; each acts on what it finds after a lost race.
+ * Errors: Node's, `suspect`, `alarm`, `busy` (another process settled the exchange while it was looked at).
+ */
+import { QkdSyncError } from '../base/errors.js';
+import { emptyTrash, releaseAborted, toTrash } from './clean-up.js';
+import type { StoreContext } from './context.js';
+import type { ExchangeId } from './layout.js';
+import { unlessGone } from './durable.js';
+import { raiseIndex } from './index-mark.js';
+import { releaseName } from './names.js';
+import { listPeers } from './peers.js';
+import { keyFilePath, publish } from './publish.js';
+import {
+  changeState,
+  findRecord,
+  raiseAlarm,
+  readBeta,
+  readExchange,
+  RECORD_TRIES,
+  recordFolder,
+  restless,
+  writeBeta,
+  type AlarmReason,
+  type RecordPlace,
+} from './record.js';
+
+/** What this site has decided. An exchange without a record is aborted (presumed abort). */
+export type Verdict =
+  { readonly decided: 'committed'; readonly beta: string } | { readonly decided: 'aborted' };
+
+/** `forgotten`: published, durable and removed; `alarm`: it stays, an operator must look. */
+export type Finish = 'forgotten' | 'alarm';
+
+const ABORTED: Verdict = { decided: 'aborted' };
+
+/**
+ * Decides to commit: beta durable, then the rename that is the point of no return, then its fsync. Answers what is
+ * decided, which is an abort where another process was faster.
+ */
+export async function decide(
+  context: StoreContext,
+  peer: string,
+  id: ExchangeId,
+  beta: string,
+): Promise<Verdict> {
+  const { fs, layout, suspicion } = context;
+  await suspicion.refuse();
+  const staged: RecordPlace = { peer, role: 'initiator', id, state: 'staged' };
+  const won =
+    (await writeBeta(fs, layout, staged, beta)) && (await changeState(fs, layout, staged, 'committed'));
+  if (!won) return judge(context, id);
+  await suspicion.guard(() => fs.syncFolder(layout.role(peer, 'initiator')));
+  return { decided: 'committed', beta };
+}
+
+/** Reads the decision, making it first where there is none yet: an abort. A commit is made durable before it is told. */
+export async function judge(context: StoreContext, id: ExchangeId): Promise<Verdict> {
+  const { fs, layout, suspicion } = context;
+  await suspicion.refuse();
+  let committed = false;
+  for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
+    const place = await findAnywhere(context, id);
+    if (place === undefined && committed) {
+      throw new QkdSyncError('busy', `another run has just settled exchange ${id}`);
+    }
+    if (place === undefined) return ABORTED;
+    if (place.state === 'committed') {
+      committed = true;
+      await suspicion.guard(() => fs.syncFolder(layout.role(place.peer, 'initiator')));
+      const beta = await readBeta(fs, layout, place);
+      if (beta !== undefined) return { decided: 'committed', beta };
+    } else if (place.state === 'aborted' || (await changeState(fs, layout, place, 'aborted'))) {
+      await releaseAborted(context, { ...place, state: 'aborted' });
+      return ABORTED;
+    }
+  }
+  throw restless(id);
+}
+
+/** Publishes a committed exchange that the peer has confirmed, and removes its record, all durably. */
+export async function finish(context: StoreContext, id: ExchangeId): Promise<Finish> {
+  const { fs, layout, suspicion } = context;
+  await suspicion.refuse();
+  const place = await findAnywhere(context, id);
+  if (place === undefined) {
+    // Another process has removed it; END may only follow once that is durable, in whatever peer's folder it was.
+    for (const known of await listPeers(fs, layout)) {
+      await suspicion.guard(() => unlessGone(fs.syncFolder(layout.role(known, 'initiator'))));
+    }
+    return 'forgotten';
+  }
+  if (place.state !== 'committed') {
+    await raiseAlarm(fs, layout, place, 'contradiction');
+    return 'alarm';
+  }
+  return suspicion.guard(async () => {
+    if (!(await publishDecided(context, place))) return 'alarm';
+    await remove(context, place);
+    return 'forgotten';
+  });
+}
+
+/**
+ * Publishes a committed record of either role; false where an alien file is in the way. The role's folder is fsynced
+ * first: the decision may have been read from a process that could not make it durable.
+ */
+export async function publishDecided(context: StoreContext, place: RecordPlace): Promise<boolean> {
+  const { fs, layout, onPublished } = context;
+  await fs.syncFolder(layout.role(place.peer, place.role));
+  const exchange = await readExchange(fs, layout, place);
+  if (exchange === undefined) return true;
+  const publication = await publish(fs, layout, place, exchange);
+  if (publication === 'moved') {
+    const { id, role, peer, keyIds, index } = exchange;
+    onPublished({ id, role, peer, keyIds, index, path: keyFilePath(layout, exchange) });
+  }
+  return publication !== 'taken';
+}
+
+/** Removes the record of a published exchange: first its number is covered, then its name is free, then it goes. */
+export async function remove(context: StoreContext, place: RecordPlace): Promise<void> {
+  const { fs, layout } = context;
+  const exchange = await readExchange(fs, layout, place);
+  if (exchange !== undefined) {
+    if (exchange.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);
+    await releaseName(fs, layout, place.peer, exchange.name, place.id);
+    await toTrash(context, recordFolder(layout, place));
+  }
+  await fs.syncFolder(layout.role(place.peer, place.role));
+  await emptyTrash(context);
+}
+
+/** Marks the initiator's record of this ID, wherever it is. */
+export async function alarm(context: StoreContext, id: ExchangeId, reason: AlarmReason): Promise<void> {
+  const place = await findAnywhere(context, id);
+  if (place !== undefined) await raiseAlarm(context.fs, context.layout, place, reason);
+}
+
+/** The initiator's record of an ID in whatever peer's folder: a peer may have been given another name since. */
+async function findAnywhere({ fs, layout }: StoreContext, id: ExchangeId): Promise<RecordPlace | undefined> {
+  for (const peer of await listPeers(fs, layout)) {
+    const place = await findRecord(fs, layout, peer, 'initiator', id);
+    if (place !== undefined) return place;
+  }
+  return undefined;
+}

@@ -1,0 +1,46 @@
+/**
+ * The file operations that the store is made of, one system call's worth each, so that a simulator can kill a
+ * process, lose power or fail between any two of them. Errors are Node's, with their POSIX `code`.
+ */
+
+export interface FileFacts {
+  readonly kind: 'file' | 'folder' | 'other';
+  readonly bytes: number;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+export interface FilesystemFacts {
+  /** `f_type` of statfs(2). */
+  readonly type: number;
+  /** What an unprivileged process may still write. */
+  readonly freeBytes: number;
+}
+
+/** A new file that only its maker has. */
+export interface NewFile {
+  write(bytes: Uint8Array): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileSystem {
+  /** One folder, 0700; its parent must exist. */
+  mkdir(path: string): Promise<void>;
+  /** A new file, 0600; EEXIST where the name is taken. */
+  create(path: string): Promise<NewFile>;
+  /** fsync of a folder. */
+  syncFolder(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** A second name for a file; EEXIST where the name is taken. Unlike a rename it never replaces anything. */
+  link(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  rmdir(path: string): Promise<void>;
+  /** The whole file; EFBIG where it is longer than `maxBytes`. */
+  read(path: string, maxBytes: number): Promise<Uint8Array>;
+  /** The names in a folder, in no order. */
+  list(path: string): Promise<string[]>;
+  /** What lies there, links not followed; undefined for nothing. */
+  stat(path: string): Promise<FileFacts | undefined>;
+  statfs(path: string): Promise<FilesystemFacts>;
+}

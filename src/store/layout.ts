@@ -1,0 +1,78 @@
+/**
+ * Where everything lies (docs/protocol.md, "Records"). The only file that knows names of files and folders.
+ */
+import { join } from 'node:path';
+import { encodeSegment, type Role } from '../base/site.js';
+
+/** 128 random bits as 32 lower-case hex characters; a new one for each attempt. */
+export type ExchangeId = string;
+
+/** The states of a record, in the order in which a record can pass through them. */
+export const RECORD_STATES = ['staged', 'aborted', 'committed', 'done'] as const;
+export type RecordState = (typeof RECORD_STATES)[number];
+
+export const ROLES: readonly Role[] = ['initiator', 'responder'];
+
+/** Names that `<state>` itself uses: a peer of such a name gets its first character encoded. */
+const TAKEN_IN_STATE = new Set(['state-id', 'SUSPECT']);
+
+const RECORD_NAME = /^([0-9a-f]{32})\.(staged|aborted|committed|done)$/;
+const TEMPORARY_NAME = /^([0-9a-f]{32})\.tmp-[0-9a-f]{32}$/;
+
+/** The names inside a record's folder. */
+export const RECORD_FILE = { exchange: 'exchange.json', key: 'key', beta: 'beta', alarm: 'alarm' } as const;
+
+export interface Layout {
+  /** The folder of state, absolute. */
+  readonly state: string;
+  /** The folder of keys, absolute. */
+  readonly keys: string;
+  readonly stateId: string;
+  readonly suspect: string;
+  readonly trash: string;
+  peer(peer: string): string;
+  role(peer: string, role: Role): string;
+  record(peer: string, role: Role, id: ExchangeId, state: RecordState): string;
+  temporary(peer: string, role: Role, id: ExchangeId, random: string): string;
+  names(peer: string): string;
+  index(peer: string): string;
+  lock(peer: string): string;
+  /** The folder of the peer's key files. */
+  peerKeys(peer: string): string;
+}
+
+export function createLayout(state: string, keys: string): Layout {
+  const peerFolder = (peer: string): string => {
+    const segment = encodeSegment(peer);
+    if (!TAKEN_IN_STATE.has(segment)) return join(state, segment);
+    const first = segment.charCodeAt(0).toString(16).toUpperCase();
+    return join(state, `%${first}${segment.slice(1)}`);
+  };
+  return {
+    state,
+    keys,
+    stateId: join(state, 'state-id'),
+    suspect: join(state, 'SUSPECT'),
+    trash: join(state, '.trash'),
+    peer: peerFolder,
+    role: (peer, role) => join(peerFolder(peer), role),
+    record: (peer, role, id, recordState) => join(peerFolder(peer), role, `${id}.${recordState}`),
+    temporary: (peer, role, id, random) => join(peerFolder(peer), role, `${id}.tmp-${random}`),
+    names: (peer) => join(peerFolder(peer), 'names'),
+    index: (peer) => join(peerFolder(peer), 'index'),
+    lock: (peer) => join(peerFolder(peer), 'lock'),
+    peerKeys: (peer) => join(keys, encodeSegment(peer)),
+  };
+}
+
+/** ID and state of a record by its folder's name. */
+export function parseRecordName(name: string): { id: ExchangeId; state: RecordState } | undefined {
+  const [, id, state] = RECORD_NAME.exec(name) ?? [];
+  const known = RECORD_STATES.find((candidate) => candidate === state);
+  return id === undefined || known === undefined ? undefined : { id, state: known };
+}
+
+/** The ID of a record being written, by its folder's name. */
+export function parseTemporaryName(name: string): ExchangeId | undefined {
+  return TEMPORARY_NAME.exec(name)?.[1];
+}

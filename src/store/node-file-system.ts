@@ -1,0 +1,70 @@
+/** The store's file operations on the machine's own file system. */
+import { constants, type Stats } from 'node:fs';
+import { link, lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
+import { systemCode } from '../base/errors.js';
+import type { FileFacts, FileSystem } from './file-system.js';
+
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+function facts(stats: Stats): FileFacts {
+  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
+  return { kind, bytes: stats.size, mode: stats.mode & 0o7777 };
+}
+
+export const nodeFileSystem: FileSystem = {
+  mkdir: (path) => mkdir(path, { mode: 0o700 }),
+
+  create: async (path) => {
+    const file = await open(path, NEW_FILE, 0o600);
+    return {
+      // FileHandle.writeFile goes on after a short write until all is written or the disk says no.
+      write: (bytes) => file.writeFile(bytes),
+      sync: () => file.sync(),
+      close: () => file.close(),
+    };
+  },
+
+  syncFolder: async (path) => {
+    const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  },
+
+  rename,
+  link,
+  unlink,
+  rmdir: (path) => rmdir(path),
+
+  read: async (path, maxBytes) => {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const { size } = await file.stat();
+      if (size > maxBytes) {
+        throw Object.assign(new Error(`EFBIG: file too large, read '${path}'`), { code: 'EFBIG' });
+      }
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  },
+
+  list: (path) => readdir(path),
+
+  stat: async (path) => {
+    try {
+      return facts(await lstat(path));
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  },
+
+  statfs: async (path) => {
+    const { type, bavail, bsize } = await statfs(path);
+    return { type, freeBytes: bavail * bsize };
+  },
+};

@@ -1,0 +1,107 @@
+/**
+ * Whether key files can be published, found out before a key is drawn (docs/protocol.md, "Records"): a local file
+ * system with room, and a rename from the folder of state into the folder of keys that really works. Equal device
+ * numbers are not enough: a bind mount has them and refuses the rename.
+ *
+ * Errors: `storage`, with what to change.
+ */
+import { dirname, join } from 'node:path';
+import { QkdSyncError, systemCode } from '../base/errors.js';
+import { randomId, type Random } from '../base/random.js';
+import { ensureFolder, unlessGone } from './durable.js';
+import type { FileSystem } from './file-system.js';
+import type { Layout } from './layout.js';
+
+/** A fixed name, so that what a crash leaves is found again without listing a folder of a hundred thousand files. */
+export const PROBE_NAME = '.qkd-sync-probe';
+
+/** `f_type` of file systems whose rename or fsync another machine can undo (linux/magic.h and the file systems' own headers). */
+const NETWORK_FILESYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x01021997, '9p'],
+  [0x5346414f, 'AFS'],
+  [0x6b414653, 'AFS'],
+  [0x73757245, 'Coda'],
+  [0x00c36400, 'Ceph'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x01161970, 'GFS2'],
+  [0x7461636f, 'OCFS2'],
+  [0x47504653, 'GPFS'],
+  [0x19830326, 'BeeGFS'],
+]);
+
+/** Room for records beside the keys themselves, in bytes. */
+const SPARE_BYTES = 1 << 20;
+
+const TRIES = 5;
+
+/**
+ * Tries it all for one peer.
+ * @param bytes how large the key file will be
+ */
+export async function probePublishing(
+  fs: FileSystem,
+  layout: Layout,
+  random: Random,
+  peer: string,
+  bytes: number,
+): Promise<void> {
+  await ensureFolder(fs, layout.trash);
+  const target = await nearestFolder(fs, layout.peerKeys(peer));
+  for (const folder of [layout.state, target]) await refuseUnfit(fs, folder, bytes);
+
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    if (await tryRename(fs, layout, random, target)) return;
+  }
+  throw new QkdSyncError('storage', `files do not stay in ${layout.trash}`, {
+    hint: 'see what clears this folder away',
+  });
+}
+
+/** False where another run's clean-up took the probe away before it could be moved. */
+async function tryRename(fs: FileSystem, layout: Layout, random: Random, target: string): Promise<boolean> {
+  const probe = join(layout.trash, randomId(random));
+  await (await fs.create(probe)).close();
+  const tried = join(target, PROBE_NAME);
+  try {
+    if (!(await unlessGone(fs.rename(probe, tried)))) return false;
+  } catch (error) {
+    await unlessGone(fs.unlink(probe));
+    if (systemCode(error) !== 'EXDEV') throw error;
+    throw new QkdSyncError('storage', `${layout.state} and ${target} are on different file systems`, {
+      hint: 'set state to a folder on the file system of keys: the key file is moved into place by one rename',
+      cause: error,
+    });
+  }
+  await unlessGone(fs.unlink(tried));
+  return true;
+}
+
+/** The folder itself or the nearest parent that exists. */
+async function nearestFolder(fs: FileSystem, folder: string): Promise<string> {
+  const facts = await fs.stat(folder);
+  if (facts !== undefined || dirname(folder) === folder) return folder;
+  return nearestFolder(fs, dirname(folder));
+}
+
+async function refuseUnfit(fs: FileSystem, folder: string, bytes: number): Promise<void> {
+  const { type, freeBytes } = await fs.statfs(folder);
+  const network = NETWORK_FILESYSTEMS.get(type >>> 0);
+  if (network !== undefined) {
+    throw new QkdSyncError('storage', `${folder} lies on a network file system (${network})`, {
+      hint: 'set keys and state to folders on a local disk',
+    });
+  }
+  const needed = 2 * bytes + SPARE_BYTES;
+  if (freeBytes >= needed) return;
+  throw new QkdSyncError(
+    'storage',
+    `too little room in ${folder}: ${freeBytes} bytes free, ${needed} needed`,
+    {
+      hint: 'make room on this file system',
+    },
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * Moves a committed exchange's key file into the folder of keys, exactly once (docs/protocol.md, "Records", step 2).
+ *
+ * A rename moves the key; a link followed by an unlink could give it twice, to a consumer that had already moved
+ * the first one away. May be called again at any time, by any number of processes: who comes late only makes
+ * durable what the first has done.
+ */
+import { dirname, join } from 'node:path';
+import { ensureFolder, unlessGone } from './durable.js';
+import type { FileSystem } from './file-system.js';
+import { RECORD_FILE, type Layout } from './layout.js';
+import { raiseAlarm, readAlarm, recordFolder, type Exchange, type RecordPlace } from './record.js';
+
+/** `moved`: this call published the file; `earlier`: it had been published; `taken`: an alien file is in the way. */
+export type Publication = 'moved' | 'earlier' | 'taken';
+
+export function keyFilePath(layout: Layout, exchange: Exchange): string {
+  return join(layout.peerKeys(exchange.peer), exchange.name);
+}
+
+/** Publishes the key file of a committed record. The decision must be durable before. Errors: Node's. */
+export async function publish(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+  exchange: Exchange,
+): Promise<Publication> {
+  const record = recordFolder(layout, place);
+  const key = join(record, RECORD_FILE.key);
+  const target = keyFilePath(layout, exchange);
+
+  let publication: Publication = 'earlier';
+  if ((await fs.stat(key)) !== undefined) {
+    await ensureFolder(fs, dirname(target));
+    if ((await fs.stat(target)) === undefined) {
+      publication = (await unlessGone(fs.rename(key, target))) ? 'moved' : 'earlier';
+    } else if ((await fs.stat(key)) !== undefined) {
+      await raiseAlarm(fs, layout, place, 'name-taken');
+      return 'taken';
+    }
+  }
+  // The name was taken at an earlier try, and no longer is.
+  if ((await readAlarm(fs, layout, place)) === 'name-taken')
+    await unlessGone(fs.unlink(join(record, RECORD_FILE.alarm)));
+  // Due even where another process has moved the key: it may have been killed between its rename and its fsync.
+  for (const folder of [layout.keys, dirname(target), record]) await unlessGone(fs.syncFolder(folder));
+  return publication;
+}

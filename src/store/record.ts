@@ -1,0 +1,251 @@
+/**
+ * The record of one exchange on one site: a folder whose name holds its ID and its state (docs/protocol.md, "Records").
+ *
+ * A state changes by one rename of the folder, so of two processes that decide at the same instant exactly one
+ * wins; the loser is told so and reads again. Errors are Node's, but for `alarm`: a record that cannot be read.
+ */
+import { join } from 'node:path';
+import { QkdSyncError, systemCode, type ErrorCode } from '../base/errors.js';
+import type { KeyId } from '../base/key.js';
+import type { Role } from '../base/site.js';
+import { unlessGone, writeDurably } from './durable.js';
+import type { FileSystem } from './file-system.js';
+import {
+  parseRecordName,
+  RECORD_FILE,
+  RECORD_STATES,
+  type ExchangeId,
+  type Layout,
+  type RecordState,
+} from './layout.js';
+
+/** What `exchange.json` holds. No key bytes. */
+export interface Exchange {
+  readonly id: ExchangeId;
+  readonly role: Role;
+  /** The peer's site ID. */
+  readonly peer: string;
+  /** Which state folder of the peer this exchange was made with. */
+  readonly peerStateId: string;
+  readonly keyIds: readonly KeyId[];
+  /** Bits of each key. */
+  readonly size: number;
+  /** The name that the key file gets in the peer's folder of keys. */
+  readonly name: string;
+  /** n of `naming: index`; absent where files are named by key ID. */
+  readonly index?: number;
+  /** A's nonce of SYN, a decimal number. */
+  readonly alpha: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** Where a record is: the folder that holds it was of this name when it was looked at. */
+export interface RecordPlace {
+  readonly peer: string;
+  readonly role: Role;
+  readonly id: ExchangeId;
+  readonly state: RecordState;
+}
+
+/** Why an operator must look: the sites contradict each other, or the file's name is taken by a file that is not ours. */
+export type AlarmReason = 'unknown-to-peer' | 'contradiction' | 'name-taken';
+
+const ALARM_REASONS: readonly AlarmReason[] = ['unknown-to-peer', 'contradiction', 'name-taken'];
+
+/** The largest `exchange.json`: 65,536 key IDs of 256 bytes, each byte at worst one escape of two, and the rest. */
+const EXCHANGE_MAX_BYTES = 65_536 * (2 * 256 + 3) + 16_384;
+const SMALL_FILE_MAX_BYTES = 4_096;
+
+/** How often a record is read again after a lost race; more changes of one record than there are states cannot happen. */
+export const RECORD_TRIES = 8;
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+const bytes = (value: string): Uint8Array => Buffer.from(value, 'utf8');
+
+export function encodeExchange(exchange: Exchange): Uint8Array {
+  return bytes(`${JSON.stringify(exchange)}\n`);
+}
+
+/** Reads `exchange.json`; undefined where the record has moved on meanwhile. */
+export async function readExchange(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+): Promise<Exchange | undefined> {
+  const content = await readSmall(fs, pathOf(layout, place, 'exchange'), EXCHANGE_MAX_BYTES);
+  // A record that is still there without its exchange.json has not moved on: it must not pass for one that is finished.
+  if (content === undefined && (await fs.stat(recordFolder(layout, place))) === undefined) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(content ?? '');
+  } catch {
+    parsed = undefined;
+  }
+  if (isExchange(parsed, place)) return parsed;
+  throw new QkdSyncError('alarm', `record ${place.id} of peer ${place.peer} cannot be read`, {
+    hint: `look at ${pathOf(layout, place, 'exchange')}: it was damaged after it had been written`,
+  });
+}
+
+/** A record that is there at every look and yet never whole. */
+export function restless(id: ExchangeId): QkdSyncError {
+  return new QkdSyncError('alarm', `record ${id} is not whole`, {
+    hint: 'look at its folder: a file of it has gone since it was written',
+  });
+}
+
+/** Does something that one damaged record must not keep from the others: an error of that code is passed over. */
+export async function passingOver<T>(code: ErrorCode, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof QkdSyncError && error.code === code) return undefined;
+    throw error;
+  }
+}
+
+function isExchange(value: unknown, place: RecordPlace): value is Exchange {
+  if (typeof value !== 'object' || value === null) return false;
+  const has = (key: keyof Exchange, type: string): boolean =>
+    key in value && typeof (value as Record<string, unknown>)[key] === type;
+  const exchange = value as Partial<Exchange>;
+  return (
+    exchange.id === place.id &&
+    exchange.role === place.role &&
+    exchange.peer === place.peer &&
+    has('peerStateId', 'string') &&
+    Array.isArray(exchange.keyIds) &&
+    exchange.keyIds.every((keyId) => typeof keyId === 'string') &&
+    has('size', 'number') &&
+    has('name', 'string') &&
+    (exchange.index === undefined || Number.isSafeInteger(exchange.index)) &&
+    has('alpha', 'string') &&
+    has('time', 'number')
+  );
+}
+
+/** B's nonce, a decimal number; undefined where the record has none yet, or has moved on. */
+export function readBeta(fs: FileSystem, layout: Layout, place: RecordPlace): Promise<string | undefined> {
+  return readSmall(fs, pathOf(layout, place, 'beta'), SMALL_FILE_MAX_BYTES);
+}
+
+/** Makes beta durable in the record; false where the record has moved on, or another process is deciding on it. */
+export async function writeBeta(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+  beta: string,
+): Promise<boolean> {
+  const folder = recordFolder(layout, place);
+  try {
+    const written = await unlessGone(writeDurably(fs, join(folder, RECORD_FILE.beta), bytes(beta)));
+    return written && (await unlessGone(fs.syncFolder(folder)));
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Marks the record: it stays, and every exit says so, until an operator has looked. */
+export async function raiseAlarm(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+  reason: AlarmReason,
+): Promise<void> {
+  const folder = recordFolder(layout, place);
+  try {
+    if (await unlessGone(writeDurably(fs, join(folder, RECORD_FILE.alarm), bytes(reason)))) {
+      await unlessGone(fs.syncFolder(folder));
+    }
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+export async function readAlarm(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+): Promise<AlarmReason | undefined> {
+  const found = await readSmall(fs, pathOf(layout, place, 'alarm'), SMALL_FILE_MAX_BYTES);
+  // A mark that was torn while it was written is still a mark.
+  return found === undefined
+    ? undefined
+    : (ALARM_REASONS.find((reason) => reason === found) ?? 'contradiction');
+}
+
+/** Changes the record's state; false where another process was faster. Not yet durable. */
+export function changeState(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+  to: RecordState,
+): Promise<boolean> {
+  return unlessGone(fs.rename(recordFolder(layout, place), recordFolder(layout, { ...place, state: to })));
+}
+
+export function recordFolder(layout: Layout, place: RecordPlace): string {
+  return layout.record(place.peer, place.role, place.id, place.state);
+}
+
+/** All records of one peer in one role. */
+export async function listRecords(
+  fs: FileSystem,
+  layout: Layout,
+  peer: string,
+  role: Role,
+): Promise<RecordPlace[]> {
+  const names = await listFolder(fs, layout.role(peer, role));
+  return names.flatMap((name) => {
+    const parsed = parseRecordName(name);
+    return parsed === undefined ? [] : [{ peer, role, ...parsed }];
+  });
+}
+
+/**
+ * One record by its ID. States are tried in the order in which records pass through them, so a record that moves
+ * on meanwhile is still met.
+ */
+export async function findRecord(
+  fs: FileSystem,
+  layout: Layout,
+  peer: string,
+  role: Role,
+  id: ExchangeId,
+): Promise<RecordPlace | undefined> {
+  for (const state of RECORD_STATES) {
+    const place: RecordPlace = { peer, role, id, state };
+    if ((await fs.stat(recordFolder(layout, place))) !== undefined) return place;
+  }
+  return undefined;
+}
+
+/** The names in a folder; none where there is no such folder. */
+export async function listFolder(fs: FileSystem, path: string): Promise<string[]> {
+  try {
+    return await fs.list(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function pathOf(layout: Layout, place: RecordPlace, file: keyof typeof RECORD_FILE): string {
+  return join(recordFolder(layout, place), RECORD_FILE[file]);
+}
+
+/** A small file's text; undefined where it is not there. */
+export async function readSmall(
+  fs: FileSystem,
+  path: string,
+  maxBytes = SMALL_FILE_MAX_BYTES,
+): Promise<string | undefined> {
+  try {
+    return text(await fs.read(path, maxBytes));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * The records and key files of one site: everything that must survive a crash.
+ *
+ * Calling sequence: `open` once, then, under the peer's lock, `redo` and `tidy`, then the rest, at last `cleanUp`. The methods of
+ * the initiator and of the responder are the rules of docs/protocol.md, section "Rules", one each.
+ * Errors: QkdSyncError only: `storage`, `suspect`, `alarm`, `name-taken`, `protocol`, `busy`.
+ */
+import { QkdSyncError, systemCode } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import type { Random } from '../base/random.js';
+import { cleanUp, tidy } from './clean-up.js';
+import type { PublishedFile, StoreContext } from './context.js';
+import * as decision from './decision.js';
+import { ensureFolder } from './durable.js';
+import type { FileSystem } from './file-system.js';
+import { createLayout, type ExchangeId, type Layout } from './layout.js';
+import { isNameFree } from './names.js';
+import { listPeers } from './peers.js';
+import { probePublishing } from './probe.js';
+import { listRecords, passingOver, readAlarm, type AlarmReason, type Exchange } from './record.js';
+import { beginStaging, type Staging } from './staging.js';
+import { ensureStateId } from './state-id.js';
+import { createSuspicion } from './suspect.js';
+import { nextIndex, surveyPeer, type SurveyedRecord } from './survey.js';
+import * as vote from './vote.js';
+
+export interface StorePorts {
+  readonly fs: FileSystem;
+  readonly random: Random;
+  readonly log: Log;
+  /** Names the time since the machine was last started. */
+  readonly bootId: () => Promise<string>;
+  readonly onPublished: (file: PublishedFile) => void;
+}
+
+export interface Store {
+  readonly layout: Layout;
+  /** Makes the folder of state if need be and answers its ID. */
+  open(): Promise<string>;
+  /** Makes the peer's folder, in which its lock lies. */
+  preparePeer(peer: string): Promise<void>;
+  peers(): Promise<string[]>;
+  survey(peer: string): Promise<SurveyedRecord[]>;
+  nextIndex(peer: string): Promise<number>;
+  /** Clears away what earlier runs left, before a contact. */
+  tidy(peer: string): Promise<void>;
+  /** The same, and the initiator's own aborts, after a contact. */
+  cleanUp(peer: string): Promise<void>;
+  /** Aborts what was never decided here, publishes what was decided, tells nobody. */
+  redo(peer: string): Promise<void>;
+  /** Whether a key file of `bytes` could be published now. */
+  probe(peer: string, bytes: number): Promise<void>;
+  isNameFree(peer: string, name: string): Promise<boolean>;
+  stage(exchange: Exchange): Promise<Staging>;
+
+  decide(peer: string, id: ExchangeId, beta: string): Promise<decision.Verdict>;
+  judge(id: ExchangeId): Promise<decision.Verdict>;
+  finish(id: ExchangeId): Promise<decision.Finish>;
+  alarm(id: ExchangeId, reason: AlarmReason): Promise<void>;
+
+  openVotes(peer: string, stateId: string): Promise<vote.OpenVotes>;
+  commit(peer: string, id: ExchangeId, beta: string): Promise<vote.Commit>;
+  discard(peer: string, id: ExchangeId, stateId: string): Promise<vote.Discard>;
+  forget(peer: string, id: ExchangeId, stateId: string): Promise<vote.Forget>;
+}
+
+export function createStore(state: string, keys: string, ports: StorePorts): Store {
+  const { fs, random, log, bootId, onPublished } = ports;
+  const layout = createLayout(state, keys);
+  const suspicion = createSuspicion(fs, layout, bootId, log);
+  const context: StoreContext = { fs, layout, random, suspicion, onPublished };
+  /** Every reading and every change starts here. */
+  const trusted = <T>(work: () => Promise<T>): Promise<T> =>
+    translated(async () => {
+      await suspicion.refuse();
+      return work();
+    });
+
+  return {
+    layout,
+    open: () => trusted(() => ensureStateId(fs, layout, random)),
+    preparePeer: (peer) => trusted(() => ensureFolder(fs, layout.peer(peer))),
+    peers: () => trusted(() => listPeers(fs, layout)),
+    survey: (peer) => trusted(() => surveyPeer(fs, layout, peer)),
+    nextIndex: (peer) => trusted(() => nextIndex(fs, layout, peer)),
+    tidy: (peer) => trusted(() => tidy(context, peer)),
+    cleanUp: (peer) => trusted(() => cleanUp(context, peer)),
+    redo: (peer) => trusted(() => redo(context, peer)),
+    probe: (peer, bytes) => trusted(() => probePublishing(fs, layout, random, peer, bytes)),
+    isNameFree: (peer, name) => trusted(() => isNameFree(fs, layout, peer, name)),
+    stage: (exchange) =>
+      trusted(async () => {
+        const staging = await beginStaging(context, exchange);
+        return {
+          complete: (content, beta) => translated(() => staging.complete(content, beta)),
+          drop: () => translated(() => staging.drop()),
+        };
+      }),
+
+    decide: (peer, id, beta) => trusted(() => decision.decide(context, peer, id, beta)),
+    judge: (id) => trusted(() => decision.judge(context, id)),
+    finish: (id) => trusted(() => decision.finish(context, id)),
+    alarm: (id, reason) => trusted(() => decision.alarm(context, id, reason)),
+
+    openVotes: (peer, stateId) => trusted(() => vote.openVotes(context, peer, stateId)),
+    commit: (peer, id, beta) => trusted(() => vote.commit(context, peer, id, beta)),
+    discard: (peer, id, stateId) => trusted(() => vote.discard(context, peer, id, stateId)),
+    forget: (peer, id, stateId) => trusted(() => vote.forget(context, peer, id, stateId)),
+  };
+}
+
+/**
+ * What one peer's records, of both roles, allow to be done without the peer (docs/protocol.md, rules 7 and 9). A
+ * record that an operator must look at stays as it is, but for one whose name may be free again.
+ */
+async function redo(context: StoreContext, peer: string): Promise<void> {
+  const { fs, layout, suspicion } = context;
+  const places = [
+    ...(await listRecords(fs, layout, peer, 'initiator')),
+    ...(await listRecords(fs, layout, peer, 'responder')),
+  ];
+  for (const place of places) {
+    await passingOver('alarm', async () => {
+      const alarm = await readAlarm(fs, layout, place);
+      if (alarm !== undefined && alarm !== 'name-taken') return;
+      if (place.role === 'initiator' && (place.state === 'staged' || place.state === 'aborted'))
+        await decision.judge(context, place.id);
+      if (place.role === 'initiator' && place.state === 'committed') {
+        await suspicion.guard(() => decision.publishDecided(context, place));
+      }
+      if (place.role === 'responder' && place.state === 'committed') {
+        await suspicion.guard(() => vote.finishCommitted(context, place));
+      }
+    });
+  }
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = systemCode(error);
+    // Node's own complaints about arguments have codes too, and mean a bug.
+    if (error instanceof QkdSyncError || code === undefined || code.startsWith('ERR_')) throw error;
+    throw new QkdSyncError('storage', `storage failed: ${(error as Error).message}`, {
+      hint: HINTS[code],
+      cause: error,
+    });
+  }
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'make room on this file system',
+  EDQUOT: 'make room within the quota of this user',
+  EROFS: 'mount this file system for writing',
+  EACCES: 'give this user the right to write there, or set keys and state to its own folders',
+  EPERM: 'give this user the right to write there, or set keys and state to its own folders',
+};

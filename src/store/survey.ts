@@ -1,0 +1,73 @@
+/** What the records say, read without changing anything: for exit codes and `status`. */
+import { join } from 'node:path';
+import { QkdSyncError } from '../base/errors.js';
+import type { FileSystem } from './file-system.js';
+import { highestIndex } from './index-mark.js';
+import { RECORD_FILE, ROLES, type Layout } from './layout.js';
+import {
+  findRecord,
+  listRecords,
+  readAlarm,
+  readExchange,
+  recordFolder,
+  type AlarmReason,
+  type Exchange,
+  type RecordPlace,
+} from './record.js';
+
+export interface SurveyedRecord {
+  readonly place: RecordPlace;
+  /** Undefined where the record cannot be read: see `alarm`. */
+  readonly exchange: Exchange | undefined;
+  /** Whether the key file has been moved into place from here. */
+  readonly published: boolean;
+  readonly alarm: AlarmReason | 'unreadable' | undefined;
+}
+
+/** All records of one peer. */
+export async function surveyPeer(fs: FileSystem, layout: Layout, peer: string): Promise<SurveyedRecord[]> {
+  const surveyed: SurveyedRecord[] = [];
+  for (const role of ROLES) {
+    for (const place of await listRecords(fs, layout, peer, role)) {
+      const record = await surveyRecord(fs, layout, place);
+      if (record !== undefined) surveyed.push(record);
+    }
+  }
+  return surveyed;
+}
+
+async function surveyRecord(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+): Promise<SurveyedRecord | undefined> {
+  try {
+    const exchange = await readExchange(fs, layout, place);
+    if (exchange === undefined) {
+      // It has moved on since it was listed. Each state comes later than the one before, so this ends.
+      const now = await findRecord(fs, layout, place.peer, place.role, place.id);
+      return now === undefined ? undefined : await surveyRecord(fs, layout, now);
+    }
+    const key = await fs.stat(join(recordFolder(layout, place), RECORD_FILE.key));
+    const decided = place.state === 'committed' || place.state === 'done';
+    return {
+      place,
+      exchange,
+      published: decided && key === undefined,
+      alarm: await readAlarm(fs, layout, place),
+    };
+  } catch (error) {
+    if (!(error instanceof QkdSyncError) || error.code !== 'alarm') throw error;
+    return { place, exchange: undefined, published: false, alarm: 'unreadable' };
+  }
+}
+
+/** The number of the peer's next file: above the mark and above everything that has been decided. */
+export async function nextIndex(fs: FileSystem, layout: Layout, peer: string): Promise<number> {
+  // The records are read first: one that goes meanwhile has raised the mark before.
+  const decided = (await surveyPeer(fs, layout, peer)).filter(
+    ({ place }) => place.state === 'committed' || place.state === 'done',
+  );
+  const highest = await highestIndex(fs, layout, peer);
+  return 1 + decided.reduce((most, { exchange }) => Math.max(most, exchange?.index ?? -1), highest);
+}

@@ -1,0 +1,167 @@
+/**
+ * The responder's records: after its vote it does what the initiator decides, and nothing alone
+ * (docs/protocol.md, rules 3, 7, 9 and 10).
+ *
+ * Every function may race with another process on the same folder; each acts on what it finds after a lost race.
+ * Errors: Node's, `suspect`, `alarm`.
+ */
+import { discardAborted, emptyTrash } from './clean-up.js';
+import type { StoreContext } from './context.js';
+import { publishDecided, remove } from './decision.js';
+import type { ExchangeId } from './layout.js';
+import {
+  changeState,
+  findRecord,
+  listRecords,
+  passingOver,
+  raiseAlarm,
+  readAlarm,
+  readBeta,
+  readExchange,
+  RECORD_TRIES,
+  restless,
+  type Exchange,
+  type RecordPlace,
+} from './record.js';
+
+/** `unknown`: no such vote here; `mismatch`: it was given with another beta; `taken`: an alien file is in the way. */
+export type Commit = 'done' | 'unknown' | 'mismatch' | 'taken';
+
+/** `gone`: nothing of it is left; `done`: it is saved; `taken`: decided commit; `foreign`: another state folder's. */
+export type Discard = 'gone' | 'done' | 'taken' | 'foreign';
+
+/** `gone`: nothing of it is left; `open`: it has not been saved yet; `foreign`: another state folder's. */
+export type Forget = 'gone' | 'open' | 'foreign';
+
+/** What STATUS tells the initiator whose state folder has this ID. */
+export interface OpenVotes {
+  /** Voted, no decision heard; the oldest first. */
+  readonly inDoubt: readonly ExchangeId[];
+  /** Saved, the initiator not heard of since; the oldest first. */
+  readonly done: readonly ExchangeId[];
+  /** Open records that name another state folder of this peer. */
+  readonly foreign: number;
+  /** Records that only an operator can settle. */
+  readonly alarms: number;
+}
+
+/** Does what the initiator decided: commits, publishes, leaves the tombstone, all durably. */
+export async function commit(
+  context: StoreContext,
+  peer: string,
+  id: ExchangeId,
+  beta: string,
+): Promise<Commit> {
+  const { fs, layout, suspicion } = context;
+  await suspicion.refuse();
+  for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
+    const place = await findRecord(fs, layout, peer, 'responder', id);
+    if (place === undefined) return 'unknown';
+    if (place.state === 'aborted') {
+      await raiseAlarm(fs, layout, place, 'contradiction');
+      return 'unknown';
+    }
+    const voted = await readBeta(fs, layout, place);
+    if (voted === undefined) continue;
+    if (voted !== beta) return 'mismatch';
+    if (place.state === 'staged') {
+      await changeState(fs, layout, place, 'committed');
+      continue;
+    }
+    const finished = await suspicion.guard(() => finishCommitted(context, place));
+    return finished ? 'done' : 'taken';
+  }
+  throw restless(id);
+}
+
+/**
+ * Finishes a committed record without the peer: published, then `.done`, durably. Also vouches for one that is done
+ * already. False where an alien file is in the way. To be called under `guard`.
+ */
+export async function finishCommitted(context: StoreContext, place: RecordPlace): Promise<boolean> {
+  const { fs, layout } = context;
+  if (place.state === 'committed') {
+    if (!(await publishDecided(context, place))) return false;
+    await changeState(fs, layout, place, 'done');
+  }
+  await fs.syncFolder(layout.role(place.peer, place.role));
+  return true;
+}
+
+/** Discards a vote, if it is still open and the state folder that says so is the one that it was given to. */
+export async function discard(
+  context: StoreContext,
+  peer: string,
+  id: ExchangeId,
+  stateId: string,
+): Promise<Discard> {
+  const { fs, layout, suspicion } = context;
+  await suspicion.refuse();
+  for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
+    const place = await findRecord(fs, layout, peer, 'responder', id);
+    if (place === undefined || place.state === 'aborted') return 'gone';
+    const exchange = await readExchange(fs, layout, place);
+    if (exchange === undefined) continue;
+    if (exchange.peerStateId !== stateId) return 'foreign';
+    if (place.state === 'staged') {
+      if (!(await changeState(fs, layout, place, 'aborted'))) continue;
+      await suspicion.guard(() => discardAborted(context, { ...place, state: 'aborted' }));
+      await emptyTrash(context);
+      return 'gone';
+    }
+    // Decided: nothing changes, and the initiator hears the real state.
+    return (await suspicion.guard(() => finishCommitted(context, place))) ? 'done' : 'taken';
+  }
+  throw restless(id);
+}
+
+/** Drops the tombstone: the initiator has saved its file and forgotten the exchange. */
+export async function forget(
+  context: StoreContext,
+  peer: string,
+  id: ExchangeId,
+  stateId: string,
+): Promise<Forget> {
+  const { fs, layout, suspicion } = context;
+  await suspicion.refuse();
+  const place = await findRecord(fs, layout, peer, 'responder', id);
+  if (place === undefined) return 'gone';
+  const exchange = await readExchange(fs, layout, place);
+  if (exchange === undefined) return 'gone';
+  if (exchange.peerStateId !== stateId) return 'foreign';
+  if (place.state !== 'done') return 'open';
+  await suspicion.guard(() => remove(context, place));
+  return 'gone';
+}
+
+/** What is open here with the initiator whose state folder has this ID. Durable before it is told. */
+export async function openVotes(context: StoreContext, peer: string, stateId: string): Promise<OpenVotes> {
+  const { fs, layout, suspicion } = context;
+  await suspicion.refuse();
+  const found: { place: RecordPlace; exchange: Exchange }[] = [];
+  let alarms = 0;
+  for (const place of await listRecords(fs, layout, peer, 'responder')) {
+    if (await isAlarmed(context, place)) {
+      alarms += 1;
+    } else if (place.state === 'staged' || place.state === 'done') {
+      const exchange = await readExchange(fs, layout, place);
+      if (exchange !== undefined) found.push({ place, exchange });
+    }
+  }
+  if (found.length > 0) await suspicion.guard(() => fs.syncFolder(layout.role(peer, 'responder')));
+  found.sort((one, other) => one.exchange.time - other.exchange.time);
+  const own = found.filter(({ exchange }) => exchange.peerStateId === stateId);
+  const idsIn = (state: RecordPlace['state']): ExchangeId[] =>
+    own.filter(({ place }) => place.state === state).map(({ place }) => place.id);
+  return { inDoubt: idsIn('staged'), done: idsIn('done'), foreign: found.length - own.length, alarms };
+}
+
+/** Whether only an operator can settle the record: it carries a mark, or cannot be read. */
+async function isAlarmed({ fs, layout }: StoreContext, place: RecordPlace): Promise<boolean> {
+  if ((await readAlarm(fs, layout, place)) !== undefined) return true;
+  const legible = await passingOver('alarm', async () => {
+    await readExchange(fs, layout, place);
+    return true;
+  });
+  return legible !== true;
+}

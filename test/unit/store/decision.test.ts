@@ -1,0 +1,206 @@
+/** The initiator's records: it alone decides (docs/protocol.md, rules 4, 5, 8 and 9). */
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  BETA,
+  CONTENT,
+  exchangeOf,
+  ID,
+  keyFiles,
+  makeStoreFolder,
+  PEER,
+  removeStoreFolders,
+  stage,
+  type Process,
+  type StoreFolder,
+} from '../../support/store-folder.js';
+
+afterEach(removeStoreFolders);
+
+async function staged(): Promise<{ folder: StoreFolder; process: Process }> {
+  const folder = await makeStoreFolder();
+  const process = await folder.open();
+  await stage(process);
+  return { folder, process };
+}
+
+async function committed(): Promise<{ folder: StoreFolder; process: Process }> {
+  const made = await staged();
+  await made.process.store.decide(PEER, ID, BETA);
+  return made;
+}
+
+describe('the decision', () => {
+  it('stands once it is made, and is told with its beta', async () => {
+    const { folder, process } = await committed();
+    expect(await process.store.judge(ID)).toEqual({ decided: 'committed', beta: BETA });
+    expect(await (await folder.open()).store.judge(ID)).toEqual({ decided: 'committed', beta: BETA });
+    // Deciding publishes nothing.
+    expect(await keyFiles(folder.layout)).toEqual({});
+  });
+
+  it('is an abort where there is no record, and where there is an undecided one', async () => {
+    const { folder, process } = await staged();
+    expect(await process.store.judge('0'.repeat(32))).toEqual({ decided: 'aborted' });
+    expect(await process.store.judge(ID)).toEqual({ decided: 'aborted' });
+    expect(await process.store.decide(PEER, ID, BETA)).toEqual({ decided: 'aborted' });
+    expect(await keyFiles(folder.layout)).toEqual({});
+    expect(await process.store.nextIndex(PEER)).toBe(0);
+    expect(await process.store.isNameFree(PEER, 'B_0')).toBe(true);
+    // The record stays until the contact is over: a peer that has saved the exchange contradicts it.
+    await process.store.tidy(PEER);
+    expect(await process.store.finish(ID)).toBe('alarm');
+    await process.store.cleanUp(PEER);
+    expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'contradiction' }]);
+  });
+
+  it('is found in whatever peer’s folder the record lies (rule 17)', async () => {
+    const { folder, process } = await committed();
+    const renamed = await folder.open();
+    await renamed.store.preparePeer('A-new-name');
+    expect(await renamed.store.judge(ID)).toEqual({ decided: 'committed', beta: BETA });
+    expect(await process.store.finish(ID)).toBe('forgotten');
+    expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
+  });
+
+  it('is never taken from the records of the other role (rule 17)', async () => {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    await stage(process, exchangeOf({ role: 'responder' }));
+    expect(await process.store.judge(ID)).toEqual({ decided: 'aborted' });
+    expect(await process.store.finish(ID)).toBe('forgotten');
+    expect(await process.store.survey(PEER)).toMatchObject([
+      { place: { role: 'responder', state: 'staged' } },
+    ]);
+  });
+
+  it('is not made where beta cannot be written, and is an abort afterwards', async () => {
+    const { process } = await staged();
+    process.fs.at = ({ path }) => (path.endsWith('/beta') ? { errno: 'ENOSPC', torn: true } : undefined);
+    await expect(process.store.decide(PEER, ID, BETA)).rejects.toMatchObject({ code: 'storage' });
+    process.fs.at = () => undefined;
+    await process.store.redo(PEER);
+    await process.store.cleanUp(PEER);
+    expect(await process.store.survey(PEER)).toEqual([]);
+  });
+
+  it('is an alarm where beta has gone since', async () => {
+    const { folder, process } = await committed();
+    await rm(join(folder.layout.record(PEER, 'initiator', ID, 'committed'), 'beta'));
+    await expect(process.store.judge(ID)).rejects.toMatchObject({ code: 'alarm' });
+  });
+});
+
+describe('finishing', () => {
+  it('publishes once, tells of it once, and forgets', async () => {
+    const { folder, process } = await committed();
+    expect(await process.store.finish(ID)).toBe('forgotten');
+    expect(await process.store.finish(ID)).toBe('forgotten');
+    expect(process.published).toEqual([
+      {
+        id: ID,
+        role: 'initiator',
+        peer: PEER,
+        keyIds: ['key-1'],
+        index: 0,
+        path: join(folder.layout.keys, 'B/B_0'),
+      },
+    ]);
+    expect(await process.store.survey(PEER)).toEqual([]);
+  });
+
+  it('can be repeated by a site that has never been an initiator to this peer', async () => {
+    const folder = await makeStoreFolder();
+    const { store } = await folder.open();
+    expect(await store.finish(ID)).toBe('forgotten');
+  });
+
+  it('is an alarm where the peer has saved what was never decided here', async () => {
+    const { folder, process } = await staged();
+    expect(await process.store.finish(ID)).toBe('alarm');
+    expect(await process.store.survey(PEER)).toMatchObject([
+      { place: { state: 'staged' }, alarm: 'contradiction', published: false },
+    ]);
+    await process.store.redo(PEER);
+    expect(await process.store.survey(PEER)).toMatchObject([{ place: { state: 'staged' } }]);
+    expect(await keyFiles(folder.layout)).toEqual({});
+  });
+
+  it('does not tell the peer to forget where the record cannot be read', async () => {
+    const { folder, process } = await committed();
+    await rm(join(folder.layout.record(PEER, 'initiator', ID, 'committed'), 'exchange.json'));
+    await expect(process.store.finish(ID)).rejects.toMatchObject({ code: 'alarm' });
+    expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'unreadable', published: false }]);
+  });
+
+  it('is redone without the peer, and the record stays until FIN', async () => {
+    const { folder, process } = await committed();
+    await process.store.redo(PEER);
+    await process.store.redo(PEER);
+    expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
+    expect(process.published).toHaveLength(1);
+    expect(await process.store.survey(PEER)).toMatchObject([
+      { place: { state: 'committed' }, published: true },
+    ]);
+  });
+
+  it('publishes nothing that an operator must look at', async () => {
+    const { folder, process } = await committed();
+    await process.store.alarm(ID, 'unknown-to-peer');
+    await process.store.redo(PEER);
+    expect(await keyFiles(folder.layout)).toEqual({});
+    expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'unknown-to-peer', published: false }]);
+  });
+});
+
+describe('a name that is taken by an alien file', () => {
+  it('is never overwritten, raises an alarm, and is cleared when the file has gone', async () => {
+    const { folder, process } = await committed();
+    const target = join(folder.layout.peerKeys(PEER), 'B_0');
+    await process.fs.mkdir(folder.layout.keys);
+    await process.fs.mkdir(folder.layout.peerKeys(PEER));
+    await writeFile(target, 'alien');
+    for (let tries = 0; tries < 2; tries += 1) {
+      await process.store.redo(PEER);
+      expect(await process.store.finish(ID)).toBe('alarm');
+      expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': 'alien' });
+      expect(await process.store.survey(PEER)).toMatchObject([
+        { place: { state: 'committed' }, alarm: 'name-taken', published: false },
+      ]);
+    }
+    await rename(target, join(folder.path, 'alien'));
+    await process.store.redo(PEER);
+    expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
+    expect(await process.store.survey(PEER)).toMatchObject([{ alarm: undefined, published: true }]);
+    expect(await process.store.finish(ID)).toBe('forgotten');
+  });
+});
+
+describe('an alarm', () => {
+  it('keeps its first reason', async () => {
+    const { process } = await committed();
+    await process.store.alarm(ID, 'unknown-to-peer');
+    await process.store.alarm(ID, 'contradiction');
+    expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'unknown-to-peer' }]);
+  });
+
+  it('counts where it was torn while it was written, or says something unknown', async () => {
+    const { folder, process } = await committed();
+    await writeFile(join(folder.layout.record(PEER, 'initiator', ID, 'committed'), 'alarm'), 'unk');
+    expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'contradiction' }]);
+  });
+
+  it('for an exchange without a record does nothing', async () => {
+    const { folder, process } = await staged();
+    const before = await folder.tree();
+    await process.store.alarm('0'.repeat(32), 'contradiction');
+    expect(await folder.tree()).toEqual(before);
+  });
+
+  it('that cannot be written is told', async () => {
+    const { process } = await committed();
+    process.fs.at = ({ path }) => (path.endsWith('/alarm') ? { errno: 'EIO' } : undefined);
+    await expect(process.store.alarm(ID, 'contradiction')).rejects.toMatchObject({ code: 'storage' });
+  });
+});

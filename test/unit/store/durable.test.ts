@@ -1,0 +1,57 @@
+/** New folders that survive a power loss, where parents are other people's. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ensureFolder } from '../../../src/store/durable.js';
+import { nodeFileSystem } from '../../../src/store/node-file-system.js';
+import { ScriptedFileSystem } from '../../support/scripted-file-system.js';
+import { makeStoreFolder, removeStoreFolders } from '../../support/store-folder.js';
+
+afterEach(removeStoreFolders);
+
+/** A file system on which `closed` cannot be opened for reading. */
+function closedTo(closed: string, errno: string): ScriptedFileSystem {
+  const fs = new ScriptedFileSystem(nodeFileSystem);
+  fs.at = ({ name, path }) =>
+    name === 'syncFolder' && path === closed ? { errno, syscall: 'open' } : undefined;
+  return fs;
+}
+
+describe('ensureFolder', () => {
+  it('makes all that is missing, the outermost first, each durable before the next', async () => {
+    const { path } = await makeStoreFolder();
+    const fs = new ScriptedFileSystem(nodeFileSystem);
+    await ensureFolder(fs, join(path, 'a/b/c'));
+    expect(fs.changes((long) => long.slice(path.length))).toEqual([
+      'mkdir /a',
+      'syncFolder ',
+      'mkdir /a/b',
+      'syncFolder /a',
+      'mkdir /a/b/c',
+      'syncFolder /a/b',
+    ]);
+  });
+
+  it.each(['EACCES', 'EPERM'])('uses a folder that lies in one closed to us (%s)', async (errno) => {
+    const { path } = await makeStoreFolder();
+    await mkdir(join(path, 'state'));
+    await ensureFolder(closedTo(path, errno), join(path, 'state'));
+  });
+
+  it('makes no folder that it could not make durable', async () => {
+    const { path } = await makeStoreFolder();
+    await expect(ensureFolder(closedTo(path, 'EACCES'), join(path, 'state'))).rejects.toMatchObject({
+      code: 'EACCES',
+    });
+    await expect(ensureFolder(closedTo(path, 'EIO'), join(path, 'state'))).rejects.toMatchObject({
+      code: 'EIO',
+    });
+  });
+
+  it('says why where it cannot', async () => {
+    const { path } = await makeStoreFolder();
+    const fs = new ScriptedFileSystem(nodeFileSystem);
+    fs.at = ({ name }) => (name === 'mkdir' ? { errno: 'EROFS' } : undefined);
+    await expect(ensureFolder(fs, join(path, 'state'))).rejects.toMatchObject({ code: 'EROFS' });
+  });
+});

@@ -1,0 +1,97 @@
+/** The store's file operations on a real file system. */
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { readBootId } from '../../../src/store/boot-id.js';
+import { nodeFileSystem as fs } from '../../../src/store/node-file-system.js';
+import { makeStoreFolder, removeStoreFolders } from '../../support/store-folder.js';
+
+afterEach(removeStoreFolders);
+
+async function folderWithFile(): Promise<{ path: string; file: string }> {
+  const { path } = await makeStoreFolder();
+  const file = join(path, 'file');
+  await writeFile(file, 'content');
+  return { path, file };
+}
+
+describe('create', () => {
+  it('never touches what is there: a file, or a link to one or to nothing', async () => {
+    const { path, file } = await folderWithFile();
+    await symlink(file, join(path, 'link'));
+    await symlink(join(path, 'nothing'), join(path, 'dangling'));
+    for (const name of ['file', 'link', 'dangling']) {
+      await expect(fs.create(join(path, name))).rejects.toMatchObject({ code: 'EEXIST' });
+    }
+    expect(await fs.stat(join(path, 'nothing'))).toBeUndefined();
+    expect(Buffer.from(await fs.read(file, 100)).toString()).toBe('content');
+  });
+
+  it('writes all of a large file', async () => {
+    const { path } = await makeStoreFolder();
+    const file = await fs.create(join(path, 'large'));
+    await file.write(Buffer.alloc(5_000_000, 7));
+    await file.sync();
+    await file.close();
+    expect(await fs.stat(join(path, 'large'))).toEqual({ kind: 'file', bytes: 5_000_000, mode: 0o600 });
+  });
+});
+
+describe('read', () => {
+  it('answers no more than was allowed', async () => {
+    const { file } = await folderWithFile();
+    expect(Buffer.from(await fs.read(file, 7)).toString()).toBe('content');
+    await expect(fs.read(file, 6)).rejects.toMatchObject({ code: 'EFBIG' });
+  });
+
+  it('follows no link', async () => {
+    const { path, file } = await folderWithFile();
+    await symlink(file, join(path, 'link'));
+    await expect(fs.read(join(path, 'link'), 100)).rejects.toMatchObject({ code: 'ELOOP' });
+  });
+});
+
+describe('stat', () => {
+  it('tells files, folders and others apart, and nothing from an error', async () => {
+    const { path, file } = await folderWithFile();
+    await symlink(file, join(path, 'link'));
+    await mkdir(join(path, 'folder'));
+    expect((await fs.stat(file))?.kind).toBe('file');
+    expect((await fs.stat(join(path, 'folder')))?.kind).toBe('folder');
+    expect((await fs.stat(join(path, 'link')))?.kind).toBe('other');
+    expect(await fs.stat(join(path, 'none'))).toBeUndefined();
+    expect(await fs.stat(join(file, 'none'))).toBeUndefined();
+    await expect(fs.stat(join(path, 'x'.repeat(300)))).rejects.toMatchObject({ code: 'ENAMETOOLONG' });
+  });
+});
+
+describe('link and rename', () => {
+  it('link never replaces anything', async () => {
+    const { path, file } = await folderWithFile();
+    await writeFile(join(path, 'other'), '');
+    await expect(fs.link(file, join(path, 'other'))).rejects.toMatchObject({ code: 'EEXIST' });
+    await fs.link(file, join(path, 'second'));
+    await fs.unlink(file);
+    await fs.rename(join(path, 'second'), file);
+    expect((await fs.list(path)).sort()).toEqual(['file', 'other']);
+  });
+});
+
+describe('fsync of a folder', () => {
+  it('is one, and of folders only', async () => {
+    const { path, file } = await folderWithFile();
+    await fs.syncFolder(path);
+    await expect(fs.syncFolder(file)).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await expect(fs.syncFolder(join(path, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('the machine', () => {
+  it('says how much room there is, and when it was started', async () => {
+    const { path } = await makeStoreFolder();
+    expect((await fs.statfs(path)).freeBytes).toBeGreaterThan(0);
+    const bootId = await readBootId();
+    expect(bootId).not.toBe('');
+    expect(await readBootId()).toBe(bootId);
+  });
+});

@@ -1,0 +1,155 @@
+/** Whether key files can be published, found out before a key is drawn. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { FilesystemFacts, FileSystem } from '../../../src/store/file-system.js';
+import { nodeFileSystem } from '../../../src/store/node-file-system.js';
+import { PROBE_NAME, probePublishing } from '../../../src/store/probe.js';
+import {
+  countingRandom,
+  makeStoreFolder,
+  PEER,
+  removeStoreFolders,
+  type StoreFolder,
+} from '../../support/store-folder.js';
+
+afterEach(removeStoreFolders);
+
+/** Probes on a file system that says this of itself. */
+function probeOn(
+  folder: StoreFolder,
+  facts: (path: string) => Partial<FilesystemFacts>,
+  bytes = 1,
+): Promise<void> {
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    statfs: async (path) => ({ ...(await nodeFileSystem.statfs(path)), ...facts(path) }),
+  };
+  return probePublishing(fs, folder.layout, countingRandom, PEER, bytes);
+}
+
+/** What lies anywhere but in the folder of state. */
+async function outside(folder: StoreFolder): Promise<string[]> {
+  return (await folder.tree()).filter((path) => !path.startsWith('exchanges/'));
+}
+
+describe('the probe', () => {
+  it('leaves nothing, and makes no folder of keys', async () => {
+    const folder = await makeStoreFolder();
+    const { store } = await folder.open();
+    await store.probe(PEER, 1);
+    expect(await outside(folder)).toEqual([]);
+    expect(await folder.tree(folder.layout.trash)).toEqual([]);
+  });
+
+  it.each([[[]], [['keys']], [['keys', 'keys/B']]])(
+    'tries the nearest folder that exists (%j)',
+    async (folders) => {
+      const folder = await makeStoreFolder();
+      for (const name of folders) await mkdir(join(folder.path, name));
+      const { store, fs } = await folder.open();
+      await store.probe(PEER, 1);
+      const tried = fs.done.filter(({ to }) => to?.endsWith(PROBE_NAME)).map(({ to }) => dirname(to ?? ''));
+      expect(tried).toEqual([join(folder.path, folders.at(-1) ?? '')]);
+      expect(await outside(folder)).toEqual(folders.map((name) => `${name}/`));
+    },
+  );
+
+  it.each(['EXDEV', 'EROFS', 'EACCES'])(
+    'says no where the rename answers %s, and leaves nothing',
+    async (errno) => {
+      const folder = await makeStoreFolder();
+      const { store, fs } = await folder.open();
+      fs.at = ({ name }) => (name === 'rename' ? { errno } : undefined);
+      const error: unknown = await store.probe(PEER, 1).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'storage', hint: expect.any(String) as unknown });
+      if (errno === 'EXDEV') expect((error as Error).message).toContain('different file systems');
+      expect(await folder.tree(folder.layout.trash)).toEqual([]);
+      expect(await outside(folder)).toEqual([]);
+    },
+  );
+
+  it('tries again where the clean-up of another run takes the probe away', async () => {
+    const folder = await makeStoreFolder();
+    const { store, fs } = await folder.open();
+    let taken = 0;
+    fs.at = ({ name }) => {
+      if (name !== 'rename' || taken === 2) return undefined;
+      taken += 1;
+      return { errno: 'ENOENT' };
+    };
+    await store.probe(PEER, 1);
+    fs.at = ({ name }) => (name === 'rename' ? { errno: 'ENOENT' } : undefined);
+    await expect(store.probe(PEER, 1)).rejects.toMatchObject({ code: 'storage' });
+  });
+
+  it.each([
+    ['NFS', 0x6969],
+    ['SMB', 0x517b],
+    ['CIFS', 0xff534d42],
+    ['CIFS', 0xff534d42 | 0],
+    ['SMB2', 0xfe534d42],
+    ['9p', 0x01021997],
+    ['Ceph', 0x00c36400],
+    ['Lustre', 0x0bd00bd0],
+    ['GFS2', 0x01161970],
+    ['OCFS2', 0x7461636f],
+  ])('refuses %s for keys and for state', async (name, type) => {
+    const folder = await makeStoreFolder();
+    await mkdir(folder.layout.keys);
+    for (const where of [folder.layout.keys, folder.layout.state]) {
+      const probing = probeOn(folder, (path) => (path === where ? { type } : {}));
+      await expect(probing).rejects.toMatchObject({ code: 'storage' });
+      await expect(probeOn(folder, (path) => (path === where ? { type } : {}))).rejects.toThrow(`(${name})`);
+    }
+  });
+
+  it('wants room for the file twice and for the records, in keys and in state', async () => {
+    const folder = await makeStoreFolder();
+    await mkdir(folder.layout.keys);
+    const needed = 2 * 1_000 + (1 << 20);
+    for (const where of [folder.layout.keys, folder.layout.state]) {
+      const having = (freeBytes: number) => (path: string) => (path === where ? { freeBytes } : {});
+      await expect(probeOn(folder, having(needed - 1), 1_000)).rejects.toThrow('too little room');
+      await probeOn(folder, having(needed), 1_000);
+    }
+  });
+});
+
+describe('the clean-up', () => {
+  it('takes away the probe of a run that was killed, wherever it was tried', async () => {
+    for (const folders of [[], ['keys'], ['keys', 'keys/B']]) {
+      const folder = await makeStoreFolder();
+      for (const name of folders) await mkdir(join(folder.path, name));
+      const killed = await folder.open();
+      killed.fs.at = ({ name }) => (name === 'rename' ? { kill: 'after' } : undefined);
+      await expect(killed.store.probe(PEER, 1)).rejects.toThrow('killed');
+      expect((await outside(folder)).join()).toContain(PROBE_NAME);
+      await (await folder.open()).store.cleanUp(PEER);
+      expect(await outside(folder)).toEqual(folders.map((name) => `${name}/`));
+    }
+  });
+
+  it('takes nothing else', async () => {
+    const folder = await makeStoreFolder();
+    await mkdir(folder.layout.peerKeys(PEER), { recursive: true });
+    const files = [join(folder.layout.peerKeys(PEER), 'B_0'), join(folder.layout.keys, 'notes')];
+    for (const file of files) await writeFile(file, '');
+    await (await folder.open()).store.cleanUp(PEER);
+    expect(await outside(folder)).toEqual(['keys/', 'keys/B/', 'keys/B/B_0', 'keys/notes']);
+  });
+
+  it.each([
+    ['EROFS', 'passes over'],
+    ['EACCES', 'passes over'],
+    ['EIO', 'tells of'],
+  ])('%s: %s a folder of keys where nothing can be deleted', async (errno, manner) => {
+    const folder = await makeStoreFolder();
+    const { store, fs } = await folder.open();
+    fs.at = ({ name, path }) => (name === 'unlink' && path.endsWith(PROBE_NAME) ? { errno } : undefined);
+    const cleaning = store.cleanUp(PEER);
+    if (manner === 'tells of') await expect(cleaning).rejects.toMatchObject({ code: 'storage' });
+    else await cleaning;
+    expect(fs.struck).toBe(true);
+  });
+});

@@ -1,0 +1,124 @@
+/** The record of one exchange: what of it can be read, and what every state looks like from outside. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { RECORD_STATES } from '../../../src/store/layout.js';
+import { encodeExchange } from '../../../src/store/record.js';
+import {
+  exchangeOf,
+  ID,
+  makeStoreFolder,
+  PEER,
+  removeStoreFolders,
+  stage,
+  type Process,
+  type StoreFolder,
+} from '../../support/store-folder.js';
+
+afterEach(removeStoreFolders);
+
+async function staged(): Promise<{ folder: StoreFolder; process: Process; file: string }> {
+  const folder = await makeStoreFolder();
+  const process = await folder.open();
+  await stage(process);
+  return {
+    folder,
+    process,
+    file: join(folder.layout.record(PEER, 'initiator', ID, 'staged'), 'exchange.json'),
+  };
+}
+
+describe('exchange.json', () => {
+  it('is read back as it was given', async () => {
+    const { process } = await staged();
+    const [record] = await process.store.survey(PEER);
+    expect(record?.exchange).toEqual(exchangeOf());
+  });
+
+  it('holds no key bytes', async () => {
+    expect(Buffer.from(encodeExchange(exchangeOf())).toString()).not.toContain('0123456789abcdef');
+    await Promise.resolve();
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', ''],
+    ['no JSON', '{"id":'],
+    ['null', null],
+    ['a list', []],
+    ['a number', 7],
+    ['another ID', { ...exchangeOf(), id: 'f'.repeat(32) }],
+    ['another role', { ...exchangeOf(), role: 'responder' }],
+    ['another peer', { ...exchangeOf(), peer: 'C' }],
+    ['no state ID', { ...exchangeOf(), peerStateId: undefined }],
+    ['no key IDs', { ...exchangeOf(), keyIds: undefined }],
+    ['key IDs that are none', { ...exchangeOf(), keyIds: ['key-1', 2] }],
+    ['no size', { ...exchangeOf(), size: '256' }],
+    ['no name', { ...exchangeOf(), name: 7 }],
+    ['an index that is none', { ...exchangeOf(), index: 0.5 }],
+    ['no alpha', { ...exchangeOf(), alpha: 1 }],
+    ['no time', { ...exchangeOf(), time: null }],
+  ])('is an alarm where it holds %s', async (_name, content) => {
+    const { process, file } = await staged();
+    await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
+    expect(await process.store.survey(PEER)).toEqual([
+      {
+        place: { peer: PEER, role: 'initiator', id: ID, state: 'staged' },
+        exchange: undefined,
+        published: false,
+        alarm: 'unreadable',
+      },
+    ]);
+  });
+
+  it('is refused where it is larger than any can be', async () => {
+    const { process, file } = await staged();
+    await writeFile(file, Buffer.alloc(65_536 * 515 + 16_385));
+    await expect(process.store.survey(PEER)).rejects.toMatchObject({ code: 'storage' });
+  });
+
+  it('may be as large as the largest exchange', async () => {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    const keyIds = Array.from({ length: 65_536 }, () => '"'.repeat(256));
+    await stage(process, exchangeOf({ keyIds }));
+    expect((await process.store.survey(PEER))[0]?.exchange?.keyIds).toHaveLength(65_536);
+  });
+});
+
+describe('the survey', () => {
+  it('shows every state of both roles, and nothing that is being written', async () => {
+    const folder = await makeStoreFolder();
+    const { store, fs } = await folder.open();
+    for (const [at, state] of RECORD_STATES.entries()) {
+      for (const role of ['initiator', 'responder'] as const) {
+        const id = `${at}${role === 'initiator' ? 'a' : 'b'}`.repeat(16);
+        await stage({ store }, exchangeOf({ role, id, name: `B_${id}` }));
+        if (state !== 'staged') {
+          await fs.rename(
+            folder.layout.record(PEER, role, id, 'staged'),
+            folder.layout.record(PEER, role, id, state),
+          );
+        }
+      }
+    }
+    await store.stage(exchangeOf({ name: 'B_9' }));
+    const seen = (await store.survey(PEER)).map(({ place, published, alarm }) => ({
+      role: place.role,
+      state: place.state,
+      published,
+      alarm,
+    }));
+    expect(seen).toHaveLength(8);
+    for (const role of ['initiator', 'responder']) {
+      for (const state of RECORD_STATES) {
+        expect(seen).toContainEqual({ role, state, published: false, alarm: undefined });
+      }
+    }
+  });
+
+  it('is empty for a peer that nobody knows', async () => {
+    const folder = await makeStoreFolder();
+    const { store } = await folder.open();
+    expect(await store.survey('nobody')).toEqual([]);
+  });
+});

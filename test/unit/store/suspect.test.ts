@@ -1,0 +1,256 @@
+/** What follows when the fsync of a decision fails (docs/protocol.md, rule 13). */
+import { writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  BETA,
+  CONTENT,
+  exchangeOf,
+  ID,
+  makeStoreFolder,
+  PEER,
+  PEER_STATE_ID,
+  removeStoreFolders,
+  stage,
+  type Process,
+  type StoreFolder,
+} from '../../support/store-folder.js';
+
+afterEach(removeStoreFolders);
+
+const VOTE = exchangeOf({ role: 'responder' });
+
+interface Decided {
+  readonly name: string;
+  readonly before: (process: Process) => Promise<unknown>;
+  readonly act: (process: Process) => Promise<unknown>;
+  /** How many of its fsyncs come before anything is decided. */
+  readonly harmless: number;
+}
+
+const committed = async (process: Process): Promise<void> => {
+  await stage(process);
+  await process.store.decide(PEER, ID, BETA);
+};
+const voted = (process: Process): Promise<void> => stage(process, VOTE);
+const done = async (process: Process): Promise<void> => {
+  await voted(process);
+  await process.store.commit(PEER, ID, BETA);
+};
+
+const DECIDED: readonly Decided[] = [
+  {
+    name: 'decide',
+    before: (process) => stage(process),
+    act: ({ store }) => store.decide(PEER, ID, BETA),
+    harmless: 2,
+  },
+  { name: 'judge', before: committed, act: ({ store }) => store.judge(ID), harmless: 0 },
+  { name: 'finish', before: committed, act: ({ store }) => store.finish(ID), harmless: 0 },
+  {
+    name: 'finish of what another has removed',
+    before: async (process) => {
+      await committed(process);
+      await process.store.finish(ID);
+    },
+    act: ({ store }) => store.finish(ID),
+    harmless: 0,
+  },
+  { name: "redo of the initiator's", before: committed, act: ({ store }) => store.redo(PEER), harmless: 0 },
+  { name: 'commit', before: voted, act: ({ store }) => store.commit(PEER, ID, BETA), harmless: 0 },
+  { name: 'a repeated commit', before: done, act: ({ store }) => store.commit(PEER, ID, BETA), harmless: 0 },
+  { name: 'discard', before: voted, act: ({ store }) => store.discard(PEER, ID, PEER_STATE_ID), harmless: 0 },
+  { name: 'forget', before: done, act: ({ store }) => store.forget(PEER, ID, PEER_STATE_ID), harmless: 0 },
+  { name: 'openVotes', before: voted, act: ({ store }) => store.openVotes(PEER, PEER_STATE_ID), harmless: 0 },
+  {
+    name: "redo of the responder's",
+    before: async (process) => {
+      await voted(process);
+      process.fs.at = ({ name }) => (name === 'syncFolder' ? { kill: 'before' } : undefined);
+      await expect(process.store.commit(PEER, ID, BETA)).rejects.toThrow('killed');
+    },
+    act: ({ store }) => store.redo(PEER),
+    harmless: 0,
+  },
+];
+
+const EVERYTHING: readonly (readonly [string, (process: Process) => Promise<unknown>])[] = [
+  ['open', ({ store }) => store.open()],
+  ['preparePeer', ({ store }) => store.preparePeer(PEER)],
+  ['peers', ({ store }) => store.peers()],
+  ['survey', ({ store }) => store.survey(PEER)],
+  ['nextIndex', ({ store }) => store.nextIndex(PEER)],
+  ['cleanUp', ({ store }) => store.cleanUp(PEER)],
+  ['redo', ({ store }) => store.redo(PEER)],
+  ['probe', ({ store }) => store.probe(PEER, 1)],
+  ['isNameFree', ({ store }) => store.isNameFree(PEER, 'B_1')],
+  ['stage', ({ store }) => store.stage(exchangeOf({ id: 'f'.repeat(32), name: 'B_9' }))],
+  ['decide', ({ store }) => store.decide(PEER, ID, BETA)],
+  ['judge', ({ store }) => store.judge(ID)],
+  ['finish', ({ store }) => store.finish(ID)],
+  ['alarm', ({ store }) => store.alarm(ID, 'contradiction')],
+  ['openVotes', ({ store }) => store.openVotes(PEER, PEER_STATE_ID)],
+  ['commit', ({ store }) => store.commit(PEER, ID, BETA)],
+  ['discard', ({ store }) => store.discard(PEER, ID, PEER_STATE_ID)],
+  ['forget', ({ store }) => store.forget(PEER, ID, PEER_STATE_ID)],
+];
+
+/** Fails the fsync whose turn it is; answers the error, or undefined where there are fewer fsyncs. */
+async function failFsync(folder: StoreFolder, { before, act }: Decided, turn: number): Promise<unknown> {
+  await before(await folder.open());
+  const process = await folder.open();
+  let seen = 0;
+  process.fs.at = ({ name }) => {
+    if (name !== 'sync' && name !== 'syncFolder') return undefined;
+    seen += 1;
+    return seen === turn + 1 ? { errno: 'EIO' } : undefined;
+  };
+  try {
+    await act(process);
+    expect(process.fs.struck).toBe(false);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe.each(DECIDED)('$name', (decided) => {
+  it('marks the folder at each fsync that fails from the decision on, and at none before', async () => {
+    let turn = 0;
+    for (; ; turn += 1) {
+      const folder = await makeStoreFolder();
+      const error = await failFsync(folder, decided, turn);
+      if (error === undefined) break;
+      const suspect = turn >= decided.harmless;
+      expect(error).toMatchObject({ code: suspect ? 'suspect' : 'storage' });
+      const mark = await readFile(folder.layout.suspect, 'utf8').catch(() => undefined);
+      expect(mark).toBe(suspect ? 'boot-1' : undefined);
+    }
+    expect(turn).toBeGreaterThan(decided.harmless);
+  });
+});
+
+describe('a marked folder', () => {
+  const commitFails = DECIDED.find(({ name }) => name === 'commit');
+
+  async function marked(): Promise<StoreFolder> {
+    const folder = await makeStoreFolder();
+    if (commitFails === undefined) throw new Error('no such case');
+    await failFsync(folder, commitFails, 0);
+    return folder;
+  }
+
+  it.each(EVERYTHING)('refuses %s while the machine has not been restarted', async (_name, work) => {
+    const folder = await marked();
+    const before = await folder.tree();
+    const process = folder.start({ bootId: 'boot-1' });
+    await expect(work(process)).rejects.toMatchObject({ code: 'suspect' });
+    expect(await folder.tree()).toEqual(before);
+  });
+
+  it('goes on after a restart, without the mark', async () => {
+    const folder = await marked();
+    const { store } = await folder.open({ bootId: 'boot-2' });
+    expect(await folder.tree()).not.toContain('exchanges/SUSPECT');
+    await store.redo(PEER);
+    expect(await store.openVotes(PEER, PEER_STATE_ID)).toMatchObject({ done: [ID] });
+    // Another process of this boot is not held up either.
+    await (await folder.open({ bootId: 'boot-2' })).store.forget(PEER, ID, PEER_STATE_ID);
+  });
+
+  it.each(['', 'boo'])('counts as marked where the mark was torn to %j', async (torn) => {
+    const folder = await makeStoreFolder();
+    await folder.open();
+    await writeFile(folder.layout.suspect, torn);
+    const error: unknown = await folder.open().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'suspect' });
+    expect((error as { hint: string }).hint).toContain(folder.layout.suspect);
+  });
+});
+
+describe('a process that has seen an fsync fail', () => {
+  async function failing(errnoOfMark?: string): Promise<{ folder: StoreFolder; process: Process }> {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    await stage(process, VOTE);
+    process.fs.at = ({ name, path }) => {
+      if (name === 'syncFolder' && path.endsWith('/responder')) return { errno: 'EIO' };
+      return errnoOfMark !== undefined && name === 'create' && path.endsWith('/SUSPECT')
+        ? { errno: errnoOfMark }
+        : undefined;
+    };
+    return { folder, process };
+  }
+
+  it('does nothing more even where the mark cannot be written, and says so', async () => {
+    const { folder, process } = await failing('ENOSPC');
+    await expect(process.store.commit(PEER, ID, BETA)).rejects.toMatchObject({ code: 'suspect' });
+    expect(process.said).toMatchObject([{ level: 'error', event: 'suspect-mark-failed' }]);
+    process.fs.at = () => undefined;
+    expect(await folder.tree()).not.toContain('exchanges/SUSPECT');
+    await expect(process.store.survey(PEER)).rejects.toMatchObject({ code: 'suspect' });
+    await expect(process.store.commit(PEER, ID, BETA)).rejects.toMatchObject({ code: 'suspect' });
+  });
+
+  it('is content with a mark that another process has made', async () => {
+    const { folder, process } = await failing();
+    // The mark appears between the look at it and the fsync.
+    process.fs.at = ({ name, path }) => {
+      if (name !== 'syncFolder' || !path.endsWith('/responder')) return undefined;
+      writeFileSync(folder.layout.suspect, 'boot-1');
+      return { errno: 'EIO' };
+    };
+    await expect(process.store.commit(PEER, ID, BETA)).rejects.toMatchObject({ code: 'suspect' });
+    expect(process.said).toEqual([]);
+  });
+
+  it('does not complete what it had begun to stage', async () => {
+    const { folder, process } = await failing();
+    const other = exchangeOf({ role: 'responder', id: 'f'.repeat(32), name: 'B_1', index: 1 });
+    const staging = await process.store.stage(other);
+    await expect(process.store.commit(PEER, ID, BETA)).rejects.toMatchObject({ code: 'suspect' });
+    process.fs.at = () => undefined;
+    await expect(staging.complete(CONTENT, BETA)).rejects.toMatchObject({ code: 'suspect' });
+    expect((await folder.tree()).filter((path) => path.includes('ffff'))).toEqual([]);
+  });
+
+  it('is not misled by a close that fails too', async () => {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    await committed(process);
+    process.fs.at = ({ name, path }) =>
+      path.endsWith('/index/0') && (name === 'sync' || name === 'close') ? { errno: 'EIO' } : undefined;
+    await expect(process.store.finish(ID)).rejects.toMatchObject({ code: 'suspect' });
+  });
+
+  it('does not count a folder that could not be opened as a failed fsync', async () => {
+    const { folder, process } = await failing();
+    process.fs.at = ({ name, path }) =>
+      name === 'syncFolder' && path.endsWith('/responder') ? { errno: 'EMFILE', syscall: 'open' } : undefined;
+    await expect(process.store.commit(PEER, ID, BETA)).rejects.toMatchObject({ code: 'storage' });
+    expect(await folder.tree()).not.toContain('exchanges/SUSPECT');
+  });
+});
+
+describe('staging', () => {
+  it.each(['initiator', 'responder'] as const)(
+    'answers plain `storage` for each fsync that fails (%s), and leaves nothing that counts',
+    async (role) => {
+      let turn = 0;
+      for (; ; turn += 1) {
+        const folder = await makeStoreFolder();
+        const before = (): Promise<void> => Promise.resolve();
+        const act = (process: Process): Promise<void> => stage(process, exchangeOf({ role }));
+        const error = await failFsync(folder, { name: '', before, act, harmless: 0 }, turn);
+        if (error === undefined) break;
+        expect(error).toMatchObject({ code: 'storage' });
+        const { store } = await folder.open();
+        expect(await store.openVotes(PEER, PEER_STATE_ID)).toMatchObject({ inDoubt: [] });
+        await store.cleanUp(PEER);
+        expect(await store.survey(PEER)).toEqual([]);
+        expect(await store.isNameFree(PEER, 'B_0')).toBe(true);
+      }
+      expect(turn).toBeGreaterThan(5);
+    },
+  );
+});
