@@ -1,0 +1,86 @@
+/**
+ * One contact of the responder: answers whoever has authenticated on a channel until it closes. Does the work that
+ * the handshake's machine asks for.
+ *
+ * Never rejects but for a bug: what went wrong is in the answer.
+ */
+import { QkdSyncError } from '../base/errors.js';
+import type { Awaited, CommonAction } from '../handshake/machine.js';
+import { NAK_ERRORS, type NakCode } from '../handshake/message.js';
+import type { ResponderState } from '../handshake/responder-state.js';
+import type { ResponderAction, ResponderEvent } from '../handshake/responder-work.js';
+import { nextResponder, startResponder } from '../handshake/responder.js';
+import type { Channel } from '../peer/channel.js';
+import { converse } from './converse.js';
+import { Duties } from './duties.js';
+import type { OwnExchange } from './outcome.js';
+import type { KeyPorts, PeerSite, SiteSettings } from './run.js';
+
+/** How long an authenticated peer may take to say HELLO, in milliseconds. */
+const GREETING_MS = 10_000;
+
+export interface AnswerResult {
+  /** Who it was, as HELLO said and the configuration confirms. */
+  readonly peer: PeerSite | undefined;
+  /** The exchange that this contact voted for. */
+  readonly exchange: OwnExchange | undefined;
+  /** The initiator wanted nothing but settlement, and nothing was left open. */
+  readonly recovered: boolean;
+  /** The exchanges whose decision to commit this contact has heard, whoever voted for them. */
+  readonly committed: ReadonlySet<string>;
+  /** Open exchanges that name another state folder of the peer; undefined where nobody has looked. */
+  readonly foreign: number | undefined;
+  /** Why this side said no, or how the contact failed. */
+  readonly error: QkdSyncError | undefined;
+}
+
+type Work = Exclude<ResponderAction, CommonAction>;
+
+/** @param peers who may be at the other end of this channel */
+export async function answer(
+  settings: SiteSettings,
+  peers: readonly PeerSite[],
+  stateId: string,
+  ports: KeyPorts,
+  channel: Channel,
+): Promise<AnswerResult> {
+  const { clock, log, signal } = ports;
+  const { terms, site, anyRole } = settings;
+  const startedAt = clock.monotonic();
+  const duties = new Duties(settings, peers, ports);
+
+  const patienceMs = (awaited: Awaited): number => {
+    const leftMs = startedAt + terms.deadlineMs - clock.monotonic();
+    return awaited === 'greeting' ? Math.min(GREETING_MS, leftMs) : leftMs;
+  };
+
+  let state: ResponderState;
+  try {
+    state = await converse<ResponderState, Work, ResponderEvent>({
+      channel,
+      start: startResponder({ site, stateId, peers, anyRole, terms, deadlineMs: terms.deadlineMs }),
+      next: nextResponder,
+      perform: (work, cancel) => duties.perform(work, cancel),
+      patienceMs,
+      clock,
+      log,
+      signal,
+    });
+  } finally {
+    await duties.release();
+  }
+  const { hello, clear, refusal } = state;
+  return {
+    peer: hello === undefined ? undefined : peers.find((peer) => peer.site === hello.site),
+    exchange: duties.exchange,
+    committed: duties.committed,
+    recovered: hello !== undefined && hello.want === undefined && clear && refusal === undefined,
+    foreign: duties.foreign,
+    error:
+      duties.declined ?? (refusal === undefined ? state.error : refusalError(refusal.code, refusal.reason)),
+  };
+}
+
+function refusalError(code: NakCode, reason: string): QkdSyncError {
+  return new QkdSyncError(NAK_ERRORS[code], `refused the initiator: ${reason}`);
+}

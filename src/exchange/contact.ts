@@ -1,0 +1,165 @@
+/**
+ * One contact of the initiator with its peer: settles what earlier runs left open, then tries one exchange if asked
+ * to. Does the work that the handshake's machine asks for.
+ *
+ * Never rejects but for a bug: what went wrong is in the answer.
+ */
+import type { Key } from '../base/key.js';
+import { QkdSyncError } from '../base/errors.js';
+import type { InitiatorState } from '../handshake/initiator-state.js';
+import type { InitiatorAction, InitiatorEvent } from '../handshake/initiator-work.js';
+import { nextInitiator, startInitiator } from '../handshake/initiator.js';
+import type { Awaited, CommonAction } from '../handshake/machine.js';
+import type { Want } from '../handshake/message.js';
+import type { Channel } from '../peer/channel.js';
+import { converse } from './converse.js';
+import { encodeKeyFile } from './key-file.js';
+import { newExchange, ownExchange } from './new-exchange.js';
+import type { OwnExchange } from './outcome.js';
+import type { KeyPorts, PeerSite, RunPorts, SiteSettings } from './run.js';
+
+/** How long to wait for the answer to a word that needs no work, in milliseconds. */
+const ANSWER_MS = 10_000;
+
+export interface ContactResult {
+  /** The exchange of this contact, once it has been staged. */
+  readonly exchange: OwnExchange | undefined;
+  /** When ACK went out, on the monotonic clock. */
+  readonly ackAt: number | undefined;
+  readonly alarms: number;
+  readonly error: QkdSyncError | undefined;
+}
+
+/** What the contact is to exchange once all else is settled. */
+export interface Attempt {
+  readonly id: string;
+  readonly alpha: string;
+  /** What is wanted, with the number that the next file has now. */
+  readonly want: () => Promise<Want>;
+  readonly kme: KeyPorts['kme'];
+}
+
+type Work = Exclude<InitiatorAction, CommonAction>;
+
+/** @param attempt absent where only settling is wanted */
+export async function contact(
+  settings: SiteSettings,
+  peer: PeerSite,
+  stateId: string,
+  ports: RunPorts,
+  channel: Channel,
+  attempt?: Attempt,
+): Promise<ContactResult> {
+  const { store, clock, log, signal } = ports;
+  const { terms, site, sae } = settings;
+  const startedAt = clock.monotonic();
+  let wanted: Want | undefined;
+  let keys: Key[] = [];
+  let exchange: OwnExchange | undefined;
+  let ackAt: number | undefined;
+
+  const perform = async (work: Work, cancel: AbortSignal): Promise<InitiatorEvent> => {
+    switch (work.do) {
+      case 'survey': {
+        const records = await store.survey(peer.site);
+        const committed = records.filter(
+          ({ place }) => place.role === 'initiator' && place.state === 'committed',
+        );
+        wanted = await attempt?.want();
+        return { on: 'surveyed', committed: committed.map(({ place }) => place.id), want: wanted };
+      }
+      case 'judge': {
+        const verdict = await store.judge(work.id);
+        if (verdict.decided === 'committed') noteCommit(work.id);
+        return { on: 'judged', verdict };
+      }
+      case 'decide': {
+        log('step', 'deciding', 'deciding to commit', { exchange: work.id });
+        try {
+          const verdict = await store.decide(peer.site, work.id, work.beta);
+          if (verdict.decided === 'committed') noteCommit(work.id);
+          return { on: 'judged', verdict };
+        } catch (error) {
+          // Decided, but maybe not durably, and nothing can be read again until the machine has been restarted.
+          if (exchange !== undefined && error instanceof QkdSyncError && error.code === 'suspect') {
+            exchange = { ...exchange, committed: true };
+          }
+          throw error;
+        }
+      }
+      case 'finish':
+        return { on: 'finished', outcome: await store.finish(work.id) };
+      case 'alarm':
+        log('error', 'alarm', `alarm for exchange ${work.id}: ${work.reason}`, {
+          exchange: work.id,
+          reason: work.reason,
+        });
+        await store.alarm(work.id, work.reason);
+        return { on: 'noted' };
+      case 'draw': {
+        keys = (await attempt?.kme.getKey(peer.sae, { number: terms.count, size: terms.size }, cancel)) ?? [];
+        return { on: 'drawn', keyIds: keys.map(({ keyId }) => keyId) };
+      }
+      case 'stage':
+        try {
+          exchange = await stage(work);
+        } finally {
+          for (const { secret } of keys) secret.wipe();
+        }
+        return { on: 'staged' };
+    }
+  };
+
+  /** From its decision on, x runs and the run must not forget its exchange. */
+  const noteCommit = (id: string): void => {
+    ackAt ??= clock.monotonic();
+    if (exchange?.id !== id) return;
+    ackAt = clock.monotonic();
+    exchange = { ...exchange, committed: true };
+  };
+
+  const stage = async (work: Extract<Work, { do: 'stage' }>): Promise<OwnExchange> => {
+    const { id, alpha, peerStateId } = work;
+    const keyIds = keys.map(({ keyId }) => keyId);
+    const agreement = { id, role: 'initiator', peer: peer.site, peerStateId, keyIds, alpha } as const;
+    const record = newExchange(agreement, terms, wanted?.index, clock);
+    const content = encodeKeyFile(keys, terms.format);
+    try {
+      await (await store.stage(record)).complete(content);
+    } finally {
+      content.fill(0);
+    }
+    return ownExchange(record);
+  };
+
+  const patienceMs = (awaited: Awaited, { peerDeadlineMs }: InitiatorState): number => {
+    switch (awaited) {
+      case 'fin':
+        return terms.ackTimeoutMs;
+      case 'answer':
+        return ANSWER_MS;
+      case 'status':
+      case 'vote':
+      case 'greeting':
+      case 'order':
+        return startedAt + Math.min(terms.deadlineMs, peerDeadlineMs) - clock.monotonic();
+    }
+  };
+
+  const state: InitiatorState = await converse<InitiatorState, Work, InitiatorEvent>({
+    channel,
+    start: startInitiator({
+      site,
+      sae,
+      stateId,
+      ...(attempt && { attempt: { id: attempt.id, alpha: attempt.alpha } }),
+    }),
+    next: nextInitiator,
+    perform,
+    patienceMs,
+    clock,
+    log,
+    signal,
+  });
+  return { exchange, ackAt, alarms: state.alarms, error: state.error };
+}

@@ -1,0 +1,216 @@
+/**
+ * The initiator's run, from top to bottom: lock, tidy, reach the peer, settle, exchange, and if the connection breaks
+ * after the decision, repeat the decision until x has run out.
+ *
+ * Never rejects but for a bug: the report says what became of the run and why.
+ */
+import { sleep } from '../base/clock.js';
+import { QkdSyncError } from '../base/errors.js';
+import { randomId } from '../base/random.js';
+import { nonceFrom } from '../handshake/nonce.js';
+import type { Want } from '../handshake/message.js';
+import type { Channel, Dial } from '../peer/channel.js';
+import { contact, type Attempt, type ContactResult } from './contact.js';
+import { keyFileBytes } from './key-file.js';
+import { requireFreeName } from './new-exchange.js';
+import type { RunReport } from './outcome.js';
+import {
+  nextIndex,
+  reportOf,
+  requireRole,
+  type KeyPorts,
+  type PeerSite,
+  type RunPorts,
+  type SiteSettings,
+} from './run.js';
+
+export interface InitiatorSettings extends SiteSettings {
+  readonly peer: PeerSite;
+  /** How long to keep trying to reach the peer. */
+  readonly connectWaitMs: number;
+}
+
+export interface InitiatorPorts extends RunPorts {
+  readonly dial: Dial;
+}
+
+const REDIAL_MS = 250;
+
+const NOTHING: ContactResult = { exchange: undefined, ackAt: undefined, alarms: 0, error: undefined };
+
+/** Settles what is open, then exchanges one set of keys. */
+export function initiate(settings: InitiatorSettings, ports: InitiatorPorts & KeyPorts): Promise<RunReport> {
+  const { kme, random } = ports;
+  return run(settings, ports, () => ({
+    id: randomId(random),
+    alpha: nonceFrom(random(16)),
+    want: () => prepareWant(settings, ports),
+    kme,
+  }));
+}
+
+/** Settles what is open and draws no key. */
+export function recover(settings: InitiatorSettings, ports: InitiatorPorts): Promise<RunReport> {
+  return run(settings, ports, () => undefined);
+}
+
+async function run(
+  settings: InitiatorSettings,
+  ports: InitiatorPorts,
+  makeAttempt: () => Attempt | undefined,
+): Promise<RunReport> {
+  const { store, lock, log } = ports;
+  const { peer } = settings;
+  let result = NOTHING;
+  try {
+    requireRole(settings, peer, 'initiator');
+    const stateId = await store.open();
+    await store.preparePeer(peer.site);
+    const unlock = await lock(store.layout.lock(peer.site), settings.lockWaitMs, ports.signal);
+    try {
+      await store.redo(peer.site);
+      await store.tidy(peer.site);
+      result = await exchangeOrSettle(settings, ports, stateId, makeAttempt());
+    } finally {
+      await cleanUp(ports, peer);
+      await unlock();
+    }
+  } catch (error) {
+    if (!(error instanceof QkdSyncError)) throw error;
+    result = { ...result, error };
+  }
+  if (result.ackAt !== undefined) {
+    const ms = Math.round(ports.clock.monotonic() - result.ackAt);
+    log('info', 'ack-to-exit', `${ms} ms between ACK and exit`, { ms });
+  }
+  const { exchange, alarms, error } = result;
+  return reportOf(ports, 'initiator', [peer], { exchange, peerAlarms: alarms, error });
+}
+
+/** What cannot be cleared away now is cleared away at the next contact. */
+async function cleanUp({ store, log }: RunPorts, peer: PeerSite): Promise<void> {
+  try {
+    await store.cleanUp(peer.site);
+  } catch (error) {
+    if (!(error instanceof QkdSyncError)) throw error;
+    log('step', 'not-cleaned', `cannot clean up: ${error.message}`);
+  }
+}
+
+async function exchangeOrSettle(
+  settings: InitiatorSettings,
+  ports: InitiatorPorts,
+  stateId: string,
+  attempt: Attempt | undefined,
+): Promise<ContactResult> {
+  const { peer, connectWaitMs } = settings;
+  const obstacle = attempt === undefined ? undefined : await obstacleTo(attempt);
+  const channel = await reach(ports, connectWaitMs).catch((error: unknown) => {
+    throw obstacle ?? error;
+  });
+  // Where no new exchange is possible here, the contact still settles what is open.
+  const first = await contact(
+    settings,
+    peer,
+    stateId,
+    ports,
+    channel,
+    obstacle === undefined ? attempt : undefined,
+  );
+  const result = obstacle === undefined ? first : { ...first, error: obstacle };
+  try {
+    return {
+      ...result,
+      alarms: Math.max(result.alarms, await repeatDecision(settings, ports, stateId, result)),
+    };
+  } catch (error) {
+    // What the run has decided must not be forgotten over what failed afterwards.
+    if (error instanceof QkdSyncError) return { ...result, error: result.error ?? error };
+    throw error;
+  }
+}
+
+/** Why this site cannot take a new exchange, found out before anything is asked of the peer or the KME. */
+async function obstacleTo(attempt: Attempt): Promise<QkdSyncError | undefined> {
+  try {
+    await attempt.want();
+    return undefined;
+  } catch (error) {
+    if (error instanceof QkdSyncError) return error;
+    throw error;
+  }
+}
+
+/** What this site wants, checked: a name that is free, folders that can be written, room. */
+async function prepareWant(settings: InitiatorSettings, ports: RunPorts): Promise<Want> {
+  const { store } = ports;
+  const { peer, terms } = settings;
+  const { count, size, naming, format } = terms;
+  await store.probe(peer.site, keyFileBytes(count, size, format));
+  if (naming === 'key-id') return { count, size, naming };
+  const index = await nextIndex(store, settings, peer);
+  await requireFreeName(store, peer.site, index);
+  return { count, size, naming, index };
+}
+
+/** Dials until somebody answers: both sites' cron jobs fire in the same second. */
+async function reach({ dial, clock, signal }: InitiatorPorts, waitMs: number): Promise<Channel> {
+  const until = clock.monotonic() + waitMs;
+  for (;;) {
+    try {
+      return await dial(signal);
+    } catch (error) {
+      const again = error instanceof QkdSyncError && error.code === 'peer-unreachable';
+      if (!again || clock.monotonic() + REDIAL_MS > until) throw error;
+    }
+    await sleep(clock, REDIAL_MS, signal);
+  }
+}
+
+/**
+ * The connection broke after the decision: within x the peer is dialled again and told again. After x the key file
+ * is published all the same, because the decision is durable; the peer learns it at the next contact. Answers the
+ * alarms that were met.
+ */
+async function repeatDecision(
+  settings: InitiatorSettings,
+  ports: InitiatorPorts,
+  stateId: string,
+  result: ContactResult,
+): Promise<number> {
+  const { store, clock, log } = ports;
+  const { exchange, ackAt } = result;
+  if (exchange?.committed !== true || ackAt === undefined) return 0;
+  const { peer, terms } = settings;
+  const until = ackAt + terms.ackTimeoutMs;
+  const isOpen = async (): Promise<boolean> =>
+    (await store.survey(peer.site)).some(
+      ({ place, alarm }) => place.id === exchange.id && alarm === undefined,
+    );
+
+  // A signal does not end this, because the decision has been made; x does, whatever the peer does or fails to do.
+  const x = new AbortController();
+  const cancel = clock.after(until - clock.monotonic(), () => {
+    x.abort();
+  });
+  const patient = { ...ports, signal: x.signal };
+  let alarms = 0;
+  try {
+    while ((await isOpen()) && clock.monotonic() < until) {
+      log('step', 'repeating', 'repeating the decision', { exchange: exchange.id });
+      try {
+        const channel = await patient.dial(x.signal);
+        const again = await contact(settings, peer, stateId, patient, channel);
+        alarms = Math.max(alarms, again.alarms);
+      } catch (error) {
+        if (!(error instanceof QkdSyncError)) throw error;
+        log('step', 'not-reached', `cannot repeat the decision yet: ${error.message}`);
+      }
+      if (await isOpen()) await sleep(clock, REDIAL_MS, x.signal);
+    }
+  } finally {
+    cancel();
+  }
+  await store.redo(peer.site);
+  return alarms;
+}

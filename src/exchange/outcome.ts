@@ -1,0 +1,106 @@
+/**
+ * What became of a run, told by the records as they are at its end and never by the error that ended it
+ * (docs/protocol.md, "Exit codes").
+ */
+import type { QkdSyncError } from '../base/errors.js';
+import type { Role } from '../base/site.js';
+import type { PublishedFile } from '../store/context.js';
+import type { SurveyedRecord } from '../store/survey.js';
+
+/** How an exchange stands that has not come to its end. From worst to best; the order in which they override. */
+export const STANDINGS = ['alarm', 'pending', 'in-doubt', 'unconfirmed'] as const;
+export type Standing = (typeof STANDINGS)[number];
+
+/** `saved` and `settled` are good ends; `aborted` leaves no file. */
+export type OutcomeKind = 'saved' | 'settled' | 'aborted' | Standing;
+
+/** An exchange that is open at the end of a run. */
+export interface OpenExchange {
+  readonly id: string;
+  readonly peer: string;
+  readonly role: Role;
+  readonly standing: Standing;
+  /** The key file's name. */
+  readonly name: string | undefined;
+  /** What is contradictory, for `alarm`. */
+  readonly reason: string | undefined;
+}
+
+/** What this run's own exchange had come to, as far as the run itself knows. */
+export interface OwnExchange {
+  readonly id: string;
+  readonly keyIds: readonly string[];
+  readonly name: string;
+  readonly index: number | undefined;
+  /** The decision to commit was made, or heard of. */
+  readonly committed: boolean;
+}
+
+export interface RunReport {
+  readonly outcome: OutcomeKind;
+  readonly role: Role;
+  /** The peer, where the run had one. */
+  readonly peer: string | undefined;
+  readonly exchange: OwnExchange | undefined;
+  /** Key files that this run put in place, in the order in which it did. */
+  readonly published: readonly PublishedFile[];
+  readonly open: readonly OpenExchange[];
+  /** Open exchanges that only an operator can settle: at the peer as it said, or made with another state folder of it. */
+  readonly peerAlarms: number;
+  readonly error: QkdSyncError | undefined;
+}
+
+/** How a record stands; undefined where it needs nobody: aborted, or not yet decided by the one who decides. */
+export function standingOf({ place, published, alarm }: SurveyedRecord): Standing | undefined {
+  if (alarm !== undefined) return 'alarm';
+  switch (place.state) {
+    case 'aborted':
+      return undefined;
+    case 'staged':
+      return place.role === 'responder' ? 'in-doubt' : undefined;
+    case 'committed':
+      return published ? 'unconfirmed' : 'pending';
+    case 'done':
+      return 'unconfirmed';
+  }
+}
+
+export function openExchanges(records: readonly SurveyedRecord[]): OpenExchange[] {
+  return records.flatMap((record) => {
+    const standing = standingOf(record);
+    if (standing === undefined) return [];
+    const { id, peer, role } = record.place;
+    return [{ id, peer, role, standing, name: record.exchange?.name, reason: record.alarm }];
+  });
+}
+
+/** The worst standing among these, if there are any. */
+export function worst(open: readonly { readonly standing: Standing }[]): Standing | undefined {
+  return STANDINGS.find((standing) => open.some((exchange) => exchange.standing === standing));
+}
+
+/** The outcome of a run: that of its own exchange, or, where it had none, of what else is open with its peers. */
+export function outcomeOf(
+  { exchange, peerAlarms, error }: Pick<RunReport, 'exchange' | 'peerAlarms' | 'error'>,
+  open: readonly OpenExchange[],
+): OutcomeKind {
+  if (exchange !== undefined) {
+    const own = open.find(({ id }) => id === exchange.id);
+    return own?.standing ?? (exchange.committed ? 'saved' : 'aborted');
+  }
+  if (error !== undefined) return 'aborted';
+  return peerAlarms > 0 ? 'alarm' : (worst(open) ?? 'settled');
+}
+
+/** The same where the records cannot be read or trusted: what the run itself has seen is all that can be said. */
+export function outcomeUnread({
+  role,
+  exchange,
+  published,
+}: Pick<RunReport, 'role' | 'exchange' | 'published'>): OutcomeKind {
+  if (exchange === undefined) return 'aborted';
+  if (published.some(({ id }) => id === exchange.id)) return 'unconfirmed';
+  if (exchange.committed) return 'pending';
+  // A responder knows its exchange only once it has voted.
+  return role === 'responder' ? 'in-doubt' : 'aborted';
+}

@@ -1,0 +1,167 @@
+/**
+ * The responder's run, from top to bottom: tidy, listen, answer each contact, and know when to stop.
+ *
+ * One exchange: it ends when a contact has left nothing open, or, once it has voted, x and 5 s after the last break;
+ * or when nobody came in time. `serve`: it ends when the process is told to stop.
+ * Never rejects but for a bug: the report says what became of the run and why.
+ */
+import { formatDuration } from '../base/duration.js';
+import { QkdSyncError } from '../base/errors.js';
+import { roleOf } from '../base/site.js';
+import type { Listen } from '../peer/channel.js';
+import { Contacts, type EndedContact } from './contacts.js';
+import type { OwnExchange, RunReport } from './outcome.js';
+import { reportOf, requireRole, type KeyPorts, type PeerSite, type SiteSettings } from './run.js';
+
+export interface ResponderSettings extends SiteSettings {
+  readonly peers: readonly PeerSite[];
+  readonly serve: boolean;
+  /** How long to wait for somebody, without `serve`. */
+  readonly timeoutMs: number;
+}
+
+export interface ResponderPorts extends KeyPorts {
+  readonly listen: Listen;
+}
+
+/** Beyond x, for the initiator's last try to reach us again. */
+const GRACE_MS = 5_000;
+
+/** What the run knows of itself so far. */
+interface Progress {
+  exchange: OwnExchange | undefined;
+  foreign: number;
+  error: QkdSyncError | undefined;
+  /** The contact that was waited for has come and left nothing open. */
+  complete: boolean;
+  /** How long to wait for the next contact, on the monotonic clock. */
+  until: number;
+}
+
+export async function respond(settings: ResponderSettings, ports: ResponderPorts): Promise<RunReport> {
+  const { clock } = ports;
+  const { timeoutMs, peers } = settings;
+  const progress: Progress = {
+    exchange: undefined,
+    foreign: 0,
+    error: undefined,
+    complete: false,
+    until: clock.monotonic() + timeoutMs,
+  };
+  try {
+    requireResponder(settings);
+    await run(settings, ports, progress);
+  } catch (error) {
+    if (!(error instanceof QkdSyncError)) throw error;
+    progress.error = error;
+  }
+  const { exchange, foreign, error } = progress;
+  return reportOf(ports, 'responder', peers, { exchange, peerAlarms: foreign, error });
+}
+
+/** Error `role` where this site initiates towards every configured peer. */
+function requireResponder(settings: ResponderSettings): void {
+  const { site, peers } = settings;
+  const [first] = peers;
+  if (first !== undefined && peers.every((peer) => roleOf(site, peer.site) !== 'responder')) {
+    requireRole(settings, first, 'responder');
+  }
+}
+
+async function run(settings: ResponderSettings, ports: ResponderPorts, progress: Progress): Promise<void> {
+  const { store, log, listen, clock, signal } = ports;
+  const stateId = await store.open();
+  for (const peer of settings.peers) await finishEarlier(ports, peer);
+
+  const contacts = new Contacts(settings, settings.peers, stateId, ports);
+  const listener = await listen((channel) => {
+    contacts.take(channel);
+  });
+  log('info', 'listening', `listening on ${listener.host} port ${listener.port}`, {
+    host: listener.host,
+    port: listener.port,
+  });
+  progress.until = clock.monotonic() + settings.timeoutMs;
+  try {
+    while (!progress.complete && !signal.aborted) {
+      const ended = await contacts.next(settings.serve || contacts.busy ? undefined : progress.until);
+      if (ended !== undefined) await weigh(settings, ports, progress, ended);
+      else if (!contacts.busy) break;
+    }
+  } finally {
+    // The contacts hear of the signal themselves, and say no to their peers before the connections go.
+    if (signal.aborted) await contacts.end();
+    await listener.close();
+    await contacts.end();
+  }
+  for (const ended of contacts.rest()) await weigh(settings, ports, progress, ended);
+  if (progress.complete || (settings.serve && signal.aborted)) return;
+  progress.error = signal.aborted ? interrupted() : (progress.error ?? nobodyCame(settings.timeoutMs));
+}
+
+const interrupted = (): QkdSyncError => new QkdSyncError('interrupted', 'interrupted');
+
+const nobodyCame = (timeoutMs: number): QkdSyncError =>
+  new QkdSyncError('timeout', `no exchange within ${formatDuration(timeoutMs)}`, {
+    hint: "start 'qkd-sync initiate' at the peer within this time, or raise --timeout",
+  });
+
+const notBack = (): QkdSyncError =>
+  new QkdSyncError('peer-lost', 'the initiator has not come back to end the exchange');
+
+/** What an earlier run had decided is finished at any start, without the peer. */
+async function finishEarlier(ports: ResponderPorts, peer: PeerSite): Promise<void> {
+  const { store, lock, log, signal } = ports;
+  await store.preparePeer(peer.site);
+  try {
+    const unlock = await lock(store.layout.lock(peer.site), 0, signal);
+    try {
+      await store.redo(peer.site);
+      await store.tidy(peer.site);
+    } finally {
+      await unlock();
+    }
+  } catch (error) {
+    // Whoever holds the lock does the same; each contact does it again before it is answered.
+    if (!(error instanceof QkdSyncError) || error.code !== 'busy') throw error;
+    log('step', 'busy', `another run is working on peer ${peer.site}`);
+  }
+}
+
+/** What an ended contact means for the run. Error `suspect`: no further contact may be answered. */
+async function weigh(
+  settings: ResponderSettings,
+  ports: ResponderPorts,
+  progress: Progress,
+  ended: EndedContact,
+): Promise<void> {
+  const { store, clock } = ports;
+  const { terms, serve, peers } = settings;
+  progress.foreign = ended.foreign ?? progress.foreign;
+  const exchange = serve ? undefined : (ended.exchange ?? progress.exchange);
+  if (exchange !== undefined) {
+    // The decision may be heard on another connection than the one that brought the vote.
+    const committed = exchange.committed || ended.committed.has(exchange.id);
+    progress.exchange = { ...exchange, committed };
+  }
+  if (ended.error?.code === 'suspect') throw ended.error;
+  if (serve) return;
+
+  if (exchange === undefined) {
+    progress.complete ||= ended.recovered;
+    // A connection that breaks before the vote is passed over; a no of this site is worth saying at the end.
+    if (ended.error?.code !== 'peer-lost') progress.error = ended.error ?? progress.error;
+    if (progress.complete) progress.error = undefined;
+    return;
+  }
+  progress.until = clock.monotonic() + terms.ackTimeoutMs + GRACE_MS;
+  // Where the peer is back already, the new contact decides what is left open.
+  if (ended.superseded) return;
+  const records = (await Promise.all(peers.map((peer) => store.survey(peer.site)))).flat();
+  const own = records.find(({ place }) => place.id === exchange.id);
+  progress.complete = own === undefined || own.alarm !== undefined;
+  if (!progress.complete) progress.error = ended.error ?? notBack();
+  else if (progress.exchange?.committed === true) progress.error = undefined;
+  // No record is left of a vote without a decision to commit: the initiator has said abort.
+  else progress.error = new QkdSyncError('peer-aborted', 'the initiator aborted the exchange');
+}

@@ -1,0 +1,89 @@
+/** What a run of either role works with: the site's settings and everything that touches the world. */
+import type { Clock } from '../base/clock.js';
+import { QkdSyncError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import type { Random } from '../base/random.js';
+import { roleOf, type Role } from '../base/site.js';
+import type { Kme } from '../kme/kme.js';
+import type { Lock } from '../store/lock.js';
+import type { Store } from '../store/store.js';
+import type { PublishedFile } from '../store/context.js';
+import { outcomeOf, outcomeUnread, openExchanges, type OpenExchange, type RunReport } from './outcome.js';
+import type { Terms } from './terms.js';
+
+export interface SiteSettings {
+  readonly site: string;
+  readonly sae: string;
+  readonly terms: Terms;
+  readonly anyRole: boolean;
+  /** `--index`: the least number that the next file may get. */
+  readonly index: number | undefined;
+  readonly lockWaitMs: number;
+}
+
+export interface PeerSite {
+  readonly site: string;
+  readonly sae: string;
+}
+
+export interface RunPorts {
+  readonly store: Store;
+  readonly lock: Lock;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Aborts when the process is told to stop. */
+  readonly signal: AbortSignal;
+  /** The files that the store has published so far in this run, in order. */
+  readonly published: readonly PublishedFile[];
+}
+
+export interface KeyPorts extends RunPorts {
+  readonly kme: Kme;
+}
+
+/** Error `role` where this site has the other role towards the peer. */
+export function requireRole(settings: SiteSettings, peer: PeerSite, role: Role): void {
+  if (settings.anyRole || roleOf(settings.site, peer.site) === role) return;
+  const [first, second] = role === 'initiator' ? [peer.site, settings.site] : [settings.site, peer.site];
+  throw new QkdSyncError('role', `between ${first} and ${second} it is ${first} that initiates`, {
+    hint:
+      role === 'initiator'
+        ? `run 'qkd-sync respond' here and 'qkd-sync initiate --peer ${settings.site}' at ${peer.site}, or use --any-role on both sites`
+        : `run 'qkd-sync initiate --peer ${peer.site}' here and 'qkd-sync respond' at ${peer.site}, or use --any-role on both sites`,
+  });
+}
+
+/** The number of the next file of this peer, no lower than `--index` says. Error `usage` where that number is in the past. */
+export async function nextIndex(store: Store, settings: SiteSettings, peer: PeerSite): Promise<number> {
+  const next = await store.nextIndex(peer.site);
+  const { index } = settings;
+  if (index === undefined || index === next) return next;
+  if (index > next) return index;
+  throw new QkdSyncError(
+    'usage',
+    `--index ${index} is in the past: the next file of peer ${peer.site} has number ${next}`,
+    {
+      hint: `give --index ${next} or more, the same on both sites`,
+    },
+  );
+}
+
+/** Looks at the records of these peers again and says what became of the run. */
+export async function reportOf(
+  ports: RunPorts,
+  role: Role,
+  peers: readonly PeerSite[],
+  run: Pick<RunReport, 'exchange' | 'peerAlarms' | 'error'>,
+): Promise<RunReport> {
+  const { store, published } = ports;
+  const common = { ...run, role, peer: peers.length === 1 ? peers[0]?.site : undefined, published };
+  try {
+    const open: OpenExchange[] = [];
+    for (const peer of peers) open.push(...openExchanges(await store.survey(peer.site)));
+    return { ...common, open, outcome: outcomeOf(run, open) };
+  } catch (error) {
+    if (!(error instanceof QkdSyncError)) throw error;
+    return { ...common, open: [], outcome: outcomeUnread(common), error: run.error ?? error };
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * A site of the real world: the runs of both roles on this machine's file system, network and KME.
+ *
+ * Here, and only here, the ports that everything else takes as parameters get their real counterparts.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import type { Random } from '../base/random.js';
+import { maxFrameBytes } from '../handshake/message.js';
+import { createKmeClient } from '../kme/client.js';
+import type { Kme } from '../kme/kme.js';
+import type { KmeTls } from '../kme/tls.js';
+import type { ChannelAuth, PeerIdentity } from '../peer/credentials.js';
+import { createDial } from '../peer/dial.js';
+import { createListen } from '../peer/listen.js';
+import { readBootId } from '../store/boot-id.js';
+import type { PublishedFile } from '../store/context.js';
+import { createLock } from '../store/lock.js';
+import { nodeFileSystem } from '../store/node-file-system.js';
+import { createStore, type Store } from '../store/store.js';
+import { initiate, recover, type InitiatorSettings } from './initiate.js';
+import type { RunReport } from './outcome.js';
+import { respond } from './respond.js';
+import type { PeerSite, RunPorts, SiteSettings } from './run.js';
+import { readStatus, type SiteStatus } from './status.js';
+import type { Terms } from './terms.js';
+
+/** What the process gives to a run. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Aborts when the process is told to stop. */
+  readonly signal: AbortSignal;
+  /** Told of each key file right after it is durably in place. */
+  readonly onPublished: (file: PublishedFile) => void;
+}
+
+export interface Folders {
+  readonly keys: string;
+  readonly state: string;
+}
+
+export interface KmeAccess extends KmeTls {
+  readonly url: string;
+  readonly method: 'post' | 'get';
+  readonly timeoutMs: number;
+  readonly waitMs: number;
+}
+
+/** What every contact with a peer needs. */
+export interface ContactAccess extends Folders {
+  readonly site: string;
+  readonly sae: string;
+  readonly auth: ChannelAuth;
+  readonly requireHybrid: boolean;
+  readonly exchange: Terms;
+  readonly lockWaitMs: number;
+  readonly anyRole: boolean;
+  readonly index?: number;
+}
+
+export interface DialAccess extends ContactAccess {
+  readonly peer: PeerSite & PeerIdentity & { readonly host: string; readonly port: number };
+  readonly connectWaitMs: number;
+}
+
+export interface ListenAccess extends ContactAccess {
+  readonly kme: KmeAccess;
+  readonly peers: readonly (PeerSite & PeerIdentity)[];
+  readonly listen: { readonly host?: string; readonly port: number };
+  readonly timeoutMs: number;
+  readonly serve: boolean;
+}
+
+export async function initiateHere(
+  access: DialAccess & { readonly kme: KmeAccess },
+  surroundings: Surroundings,
+): Promise<RunReport> {
+  const kme = openKme(access.kme, surroundings);
+  try {
+    const ports = { ...openPorts(access, surroundings), dial: openDial(access, surroundings), kme };
+    return await initiate(initiatorSettings(access), ports);
+  } finally {
+    await kme.close();
+  }
+}
+
+export function recoverHere(access: DialAccess, surroundings: Surroundings): Promise<RunReport> {
+  const ports = { ...openPorts(access, surroundings), dial: openDial(access, surroundings) };
+  return recover(initiatorSettings(access), ports);
+}
+
+export async function respondHere(access: ListenAccess, surroundings: Surroundings): Promise<RunReport> {
+  const { site, peers, auth, requireHybrid, timeoutMs, serve } = access;
+  const { clock, log } = surroundings;
+  const kme = openKme(access.kme, surroundings);
+  const listen = createListen({
+    site,
+    peers,
+    host: access.listen.host,
+    port: access.listen.port,
+    auth,
+    requireHybrid,
+    maxPayloadBytes: maxFrameBytes(access.exchange.count),
+    clock,
+    log,
+  });
+  try {
+    const ports = { ...openPorts(access, surroundings), kme, listen };
+    return await respond({ ...siteSettings(access), peers, timeoutMs, serve }, ports);
+  } finally {
+    await kme.close();
+  }
+}
+
+/** What the records here say; changes nothing. */
+export function statusHere(folders: Folders, surroundings: Surroundings): Promise<SiteStatus> {
+  return readStatus(openStore(folders, surroundings, []));
+}
+
+function siteSettings(access: ContactAccess): SiteSettings {
+  const { site, sae, exchange, anyRole, index, lockWaitMs } = access;
+  return { site, sae, terms: exchange, anyRole, index, lockWaitMs };
+}
+
+function initiatorSettings(access: DialAccess): InitiatorSettings {
+  const { peer, connectWaitMs } = access;
+  return { ...siteSettings(access), peer, connectWaitMs };
+}
+
+function openKme(access: KmeAccess, { clock, log }: Surroundings): Kme {
+  const { url, method, timeoutMs, waitMs, ...tls } = access;
+  return createKmeClient({ url, method, timeoutMs, waitMs, tls, clock, log });
+}
+
+function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<typeof createDial> {
+  const { site, peer, auth, requireHybrid } = access;
+  const { host, port } = peer;
+  // Nothing that a responder says grows with the number of keys.
+  return createDial({
+    site,
+    peer,
+    host,
+    port,
+    auth,
+    requireHybrid,
+    maxPayloadBytes: maxFrameBytes(0),
+    clock,
+    log,
+  });
+}
+
+function openPorts(folders: Folders, surroundings: Surroundings): RunPorts {
+  const { clock, random, log, signal } = surroundings;
+  const published: PublishedFile[] = [];
+  const store = openStore(folders, surroundings, published);
+  return { store, lock: createLock(clock, log), clock, random, log, signal, published };
+}
+
+function openStore(folders: Folders, surroundings: Surroundings, published: PublishedFile[]): Store {
+  const { random, log, onPublished } = surroundings;
+  return createStore(folders.state, folders.keys, {
+    fs: nodeFileSystem,
+    random,
+    log,
+    bootId: readBootId,
+    onPublished: (file) => {
+      published.push(file);
+      onPublished(file);
+    },
+  });
+}

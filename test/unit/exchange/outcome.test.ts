@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import { QkdSyncError } from '../../../src/base/errors.js';
+import {
+  outcomeOf,
+  outcomeUnread,
+  standingOf,
+  worst,
+  type OpenExchange,
+  type OwnExchange,
+  type Standing,
+} from '../../../src/exchange/outcome.js';
+import type { SurveyedRecord } from '../../../src/store/survey.js';
+
+const own = (committed: boolean): OwnExchange => ({
+  id: 'own',
+  keyIds: ['k'],
+  name: 'B_0',
+  index: 0,
+  committed,
+});
+const open = (standing: Standing, id = 'other'): OpenExchange => {
+  return { id, peer: 'B', role: 'initiator', standing, name: 'B_0', reason: undefined };
+};
+const error = new QkdSyncError('peer-lost', 'gone');
+
+describe('the standing of a record', () => {
+  const record = (
+    role: 'initiator' | 'responder',
+    state: SurveyedRecord['place']['state'],
+    more: Partial<SurveyedRecord> = {},
+  ): SurveyedRecord => {
+    const place = { peer: 'B', role, id: 'own', state };
+    return { place, exchange: undefined, published: false, alarm: undefined, ...more };
+  };
+
+  test.each([
+    ['a staged one at the initiator needs nobody', record('initiator', 'staged'), undefined],
+    ['a staged one at the responder is in doubt', record('responder', 'staged'), 'in-doubt'],
+    ['an aborted one needs nobody', record('responder', 'aborted'), undefined],
+    ['a committed one is pending', record('initiator', 'committed'), 'pending'],
+    ['a published one is unconfirmed', record('initiator', 'committed', { published: true }), 'unconfirmed'],
+    ['a tombstone is unconfirmed', record('responder', 'done', { published: true }), 'unconfirmed'],
+    ['a mark is an alarm', record('responder', 'done', { alarm: 'contradiction' }), 'alarm'],
+  ])('%s', (_what, surveyed, standing) => {
+    expect(standingOf(surveyed)).toBe(standing);
+  });
+});
+
+test('the worst of several overrides', () => {
+  const all = (['unconfirmed', 'in-doubt', 'pending', 'alarm'] as const).map((standing) => open(standing));
+  expect(worst(all)).toBe('alarm');
+  expect(worst(all.slice(0, 3))).toBe('pending');
+  expect(worst(all.slice(0, 2))).toBe('in-doubt');
+  expect(worst([])).toBeUndefined();
+});
+
+describe('the outcome of a run', () => {
+  test.each([
+    ['its record says it', own(true), [open('unconfirmed', 'own')], undefined, 0, 'unconfirmed'],
+    ['no record is left of a committed one', own(true), [open('alarm')], undefined, 0, 'saved'],
+    ['no record is left of one that was not', own(false), [], error, 0, 'aborted'],
+    ['no exchange, no error', undefined, [], undefined, 0, 'settled'],
+    ['no exchange, something else open', undefined, [open('in-doubt')], undefined, 0, 'in-doubt'],
+    ['no exchange, an operator must look', undefined, [open('in-doubt')], undefined, 1, 'alarm'],
+    ['no exchange, an error', undefined, [open('in-doubt')], error, 1, 'aborted'],
+  ] as const)('%s', (_what, exchange, records, failure, peerAlarms, outcome) => {
+    expect(outcomeOf({ exchange, peerAlarms, error: failure }, records)).toBe(outcome);
+  });
+});
+
+describe('the outcome where the records cannot be read', () => {
+  const file = { id: 'own', role: 'initiator', peer: 'B', path: '/B_0', keyIds: ['k'], index: 0 } as const;
+
+  test.each([
+    ['nothing was begun', 'initiator', undefined, [], 'aborted'],
+    ['A had not decided', 'initiator', own(false), [], 'aborted'],
+    ['B had voted', 'responder', own(false), [], 'in-doubt'],
+    ['it was decided', 'responder', own(true), [], 'pending'],
+    ['it was published', 'initiator', own(true), [file], 'unconfirmed'],
+  ] as const)('%s', (_what, role, exchange, published, outcome) => {
+    expect(outcomeUnread({ role, exchange, published })).toBe(outcome);
+  });
+});

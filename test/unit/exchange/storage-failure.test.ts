@@ -1,0 +1,198 @@
+/** The disk fails before and after the decision, on each site; and what SUSPECT keeps from happening. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
+import { NO_FAULT, type Fault, type Operation } from '../../support/faulty-file-system.js';
+import { Link } from '../../support/link.js';
+import { expectSettled, expectTrue } from '../../support/truth.js';
+
+let link: Link;
+beforeEach(async () => {
+  link = await Link.make();
+});
+afterEach(async () => {
+  expect(link.locks.held.size).toBe(0);
+  expect(link.clock.pending).toBe(0);
+  await link.remove();
+});
+
+const failing =
+  (code: string, when: (operation: Operation) => boolean, after?: true): Fault =>
+  (operation) =>
+    when(operation) ? { code, ...(after && { after }) } : undefined;
+
+/** Only the first time. */
+const onceOnly = (fault: Fault): Fault => {
+  let met = false;
+  return (operation) => {
+    if (met) return undefined;
+    const found = fault(operation);
+    met = found !== undefined;
+    return found;
+  };
+};
+
+const writesKey = ({ name, target }: Operation): boolean => name === 'create' && target === 'key';
+const renamesTo =
+  (state: string) =>
+  ({ name, target }: Operation): boolean =>
+    name === 'rename' && target.endsWith(`.${state}`);
+const publishes =
+  (name: string) =>
+  (operation: Operation): boolean =>
+    operation.name === 'rename' && operation.target === name;
+
+async function expectNothing(): Promise<void> {
+  link.a.fault = NO_FAULT;
+  link.b.fault = NO_FAULT;
+  expect(await link.a.files(link.b)).toEqual({});
+  await expectSettled(link);
+}
+
+async function settle(): Promise<void> {
+  link.a.fault = NO_FAULT;
+  link.b.fault = NO_FAULT;
+  const [a, b] = await link.recover();
+  expect([a.outcome, b.outcome]).toEqual(['settled', 'settled']);
+  await expectSettled(link);
+}
+
+describe.each(['ENOSPC', 'EROFS', 'EACCES', 'EIO'])('%s before the decision', (code) => {
+  test('at A, while it stages: nothing is left', async () => {
+    link.a.fault = failing(code, writesKey);
+    const [a] = await link.exchange();
+    expect(a).toMatchObject({ outcome: 'aborted', error: { code: 'storage' } });
+    expect(link.network.types()).toEqual(['HELLO', 'STATUS']);
+    await expectNothing();
+  });
+
+  test('at A, as it decides: B hears of the abort', async () => {
+    link.a.fault = failing(code, renamesTo('committed'));
+    const [a, b] = await link.exchange();
+    expect(a).toMatchObject({ outcome: 'aborted', error: { code: 'storage' } });
+    expect(b).toMatchObject({ outcome: 'aborted', error: { code: 'peer-aborted' } });
+    await expectNothing();
+  });
+
+  test('at B, while it stages: A hears of it', async () => {
+    link.b.fault = failing(code, writesKey);
+    const [a, b] = await link.exchange();
+    expect(a).toMatchObject({ outcome: 'aborted', error: { code: 'peer-aborted' } });
+    expect(b).toMatchObject({ outcome: 'aborted', error: { code: 'storage' } });
+    await expectNothing();
+  });
+
+  test('at A, in every write: no key is drawn', async () => {
+    link.a.fault = failing(code, () => true);
+    const [a] = await link.exchange();
+    expect(a).toMatchObject({ outcome: 'aborted', error: { code: 'storage' } });
+    expect(link.a.kme.calls).toEqual([]);
+  });
+
+  test('at B, where it tries a rename beforehand: no key is drawn', async () => {
+    link.b.fault = failing(code, ({ name, target }) => name === 'rename' && target.includes('probe'));
+    const [a, b] = await link.exchange();
+    expect([a.outcome, b.outcome]).toEqual(['aborted', 'aborted']);
+    expect(link.a.kme.count('getKey')).toBe(0);
+    await expectNothing();
+  });
+});
+
+describe.each(['ENOSPC', 'EROFS'])('%s after the decision', (code) => {
+  test('at A, as it publishes: pending, and the next contact settles it', async () => {
+    link.a.fault = failing(code, publishes('B_0'));
+    const asking = link.a.initiate(link.b);
+    const answering = link.b.respond([link.a]);
+    const [a, b] = await link.both(asking, answering);
+    expect(a).toMatchObject({
+      outcome: 'pending',
+      error: { code: 'storage' },
+      exchange: { committed: true },
+    });
+    expect(b.outcome).toBe('unconfirmed');
+    await expectTrue(a, link.a, link.b);
+    await settle();
+    expect(Object.keys(await link.a.files(link.b))).toEqual(['B_0']);
+  });
+
+  test('at B, as it publishes: pending, A is told nothing false', async () => {
+    link.b.fault = failing(code, publishes('A_0'));
+    const [a, b] = await link.exchange();
+    expect(a).toMatchObject({ outcome: 'unconfirmed' });
+    expect(b).toMatchObject({ outcome: 'pending', error: { code: 'storage' } });
+    expect(link.network.types()).not.toContain('FIN');
+    await settle();
+    expect(Object.keys(await link.b.files(link.a))).toEqual(['A_0']);
+  });
+
+  test('at B, as it would commit: in doubt, and the next contact settles it', async () => {
+    link.b.fault = failing(code, renamesTo('committed'));
+    const [a, b] = await link.exchange();
+    expect([a.outcome, b.outcome]).toEqual(['unconfirmed', 'in-doubt']);
+    await settle();
+  });
+});
+
+test('a decision that is reported as failed and was made is known as made', async () => {
+  link.a.fault = onceOnly(failing('EIO', renamesTo('committed'), true));
+  const [a, b] = await link.exchange();
+  expect(a).toMatchObject({ outcome: 'saved', exchange: { committed: true } });
+  expect(b.outcome).toBe('saved');
+  await expectSettled(link);
+});
+
+describe('an fsync that fails after', () => {
+  const decisionsFsync = (role: string): Fault => {
+    let decided = false;
+    return ({ name, path, target }) => {
+      if (name === 'rename' && target.endsWith('.committed')) decided = true;
+      return decided && name === 'syncFolder' && path.endsWith(`/${role}`) ? { code: 'EIO' } : undefined;
+    };
+  };
+
+  test("A's decision: nothing is told, decided says the report, and nothing moves until the machine is restarted", async () => {
+    link.a.fault = decisionsFsync('initiator');
+    const [a, b] = await link.exchange();
+    expect(a).toMatchObject({ outcome: 'pending', error: { code: 'suspect' } });
+    expect(b.outcome).toBe('in-doubt');
+    expect(link.network.types()).not.toContain('ACK');
+
+    link.a.fault = NO_FAULT;
+    const again = await link.until(link.a.recover(link.b).report);
+    expect(again).toMatchObject({ outcome: 'aborted', error: { code: 'suspect' } });
+    expect(await link.a.files(link.b)).toEqual({});
+
+    link.a.bootId = 'boot-2';
+    await settle();
+    expect(Object.keys(await link.a.files(link.b))).toEqual(['B_0']);
+  });
+
+  test("B's commit: no FIN, no further contact is answered", async () => {
+    link.b.fault = decisionsFsync('responder');
+    const asking = link.a.initiate(link.b);
+    const answering = link.b.respond([link.a]);
+    const b = await link.until(answering.report);
+    expect(b).toMatchObject({ outcome: 'pending', error: { code: 'suspect' } });
+    const a = await link.until(asking.report);
+    expect(a.outcome).toBe('unconfirmed');
+    expect(link.network.types()).not.toContain('FIN');
+
+    link.b.fault = NO_FAULT;
+    const refused = await link.until(link.b.respond([link.a]).report);
+    expect(refused.error?.code).toBe('suspect');
+
+    link.b.bootId = 'boot-2';
+    await settle();
+  });
+});
+
+test('a responder that has voted and cannot read its records any more is in doubt', async () => {
+  const answering = link.b.respond([link.a]);
+  const asking = link.a.initiate(link.b);
+  link.network.wire = ({ type }) => {
+    if (type !== 'SYN_ACK') return 'deliver';
+    writeFileSync(`${link.b.state}/SUSPECT`, 'boot-1');
+    return 'cut';
+  };
+  const [, b] = await link.both(asking, answering);
+  expect(b).toMatchObject({ outcome: 'in-doubt', error: { code: 'suspect' } });
+});
