@@ -1,0 +1,131 @@
+/** The command line's grammar, by commander: which commands and flags there are, made from the table of settings. */
+import { Command, CommanderError, Option } from 'commander';
+import { QkdSyncError } from '../base/errors.js';
+import { helpOf, type Command as CommandName } from '../config/setting.js';
+import { flagsOf } from '../config/switch-table.js';
+import type { Streams } from './streams.js';
+
+/** What was asked for: a command with its flags by setting key, or nothing more than help or the version. */
+export type Request =
+  | { readonly command: CommandName; readonly flags: Readonly<Record<string, unknown>> }
+  | { readonly command: undefined };
+
+interface Description {
+  readonly summary: string;
+  readonly text: string;
+  readonly example: string;
+  /** Flags that are no settings. */
+  readonly options?: readonly (readonly [key: string, flag: string, help: string, required?: true])[];
+}
+
+const DESCRIPTIONS: Readonly<Record<CommandName, Description>> = {
+  initiate: {
+    summary: 'start one exchange with a peer',
+    text: 'Settles what earlier runs left open, then gets one set of keys to both sites, or to neither.',
+    example: 'qkd-sync initiate --peer B:7000',
+  },
+  respond: {
+    summary: 'answer one exchange',
+    text: 'Waits for the peer, settles what earlier runs left open, and answers one exchange.',
+    example: 'qkd-sync respond --listen 7000',
+  },
+  recover: {
+    summary: 'settle what is open, draw no key',
+    text: 'Where initiate runs: tells the peer what was decided, and finishes what is open on both sites.',
+    example: 'qkd-sync recover --peer B:7000',
+  },
+  status: {
+    summary: 'what is saved, open and in doubt here',
+    text: 'Reads the records of this site and changes nothing.',
+    example: 'qkd-sync status --json',
+  },
+  kme: {
+    summary: 'an ETSI 014 KME pair to try things with',
+    text: 'Runs two KMEs over one key store on this machine, with certificates and configuration files for two sites.',
+    example: 'qkd-sync kme --dir /tmp/try-qkd',
+    options: [
+      ['dir', '--dir <folder>', 'where certificates, configuration, keys and records of both sites go', true],
+      ['ports', '--listen <portA,portB>', 'where the KMEs of site A and B listen (default: 8441,8442)'],
+    ],
+  },
+  demo: {
+    summary: 'a whole exchange on this machine, nothing to configure',
+    text: 'Runs a KME pair and both roles in a temporary folder and compares the two key files.',
+    example: 'qkd-sync demo',
+    options: [['keep', '--keep', 'leave the folder']],
+  },
+};
+
+const COMMANDS = Object.keys(DESCRIPTIONS) as CommandName[];
+
+/** Reads the arguments. Error: `usage`. */
+export function parseArguments({ argv, version, stdout }: Streams): Request {
+  let request: Request = { command: undefined };
+  const program = new Command('qkd-sync')
+    .description('Gets one set of QKD keys to both ends of a link, or to neither.')
+    .version(version, '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'explain a command')
+    .showSuggestionAfterError(true)
+    .addHelpText('after', '\nExample:\n  qkd-sync demo');
+  for (const name of COMMANDS) {
+    addCommand(program, name, (flags) => {
+      request = { command: name, flags };
+    });
+  }
+  const all = [program, ...program.commands];
+  for (const command of all) {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: () => undefined });
+  }
+  if (argv.length === 0) {
+    program.outputHelp();
+    return request;
+  }
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(error, argv);
+  }
+  return request;
+}
+
+function addCommand(
+  program: Command,
+  name: CommandName,
+  take: (flags: Readonly<Record<string, unknown>>) => void,
+): void {
+  const { summary, text, example, options = [] } = DESCRIPTIONS[name];
+  const command = program
+    .command(name)
+    .summary(summary)
+    .description(text)
+    .allowExcessArguments(false)
+    .addHelpText('after', `\nExample:\n  ${example}`);
+  const keys = new Map<string, string>();
+  const add = (key: string, option: Option): void => {
+    keys.set(option.attributeName(), key);
+    command.addOption(option);
+  };
+  for (const [key, flag, help, required] of options)
+    add(key, new Option(flag, help).makeOptionMandatory(required === true));
+  for (const setting of flagsOf(name)) add(setting.key, new Option(setting.flag, helpOf(setting)));
+  command.action((values: Readonly<Record<string, unknown>>) => {
+    take(
+      Object.fromEntries(
+        Object.entries(values).map(([attribute, value]) => [keys.get(attribute) ?? attribute, value]),
+      ),
+    );
+  });
+}
+
+function usageError(error: CommanderError, argv: readonly string[]): QkdSyncError {
+  // `help` of something that is no command has nothing to say for itself.
+  const text = error.code === 'commander.help' ? `unknown command '${argv.at(-1) ?? ''}'` : error.message;
+  const [message = '', ...suggestion] = text.replace(/^error: /, '').split('\n');
+  const command = COMMANDS.find((name) => argv.includes(name));
+  const help = command === undefined ? 'qkd-sync --help' : `qkd-sync ${command} --help`;
+  const hint = [...suggestion.map((line) => line.replace(/^\(|\)$/g, '')), `see ${help}`].join('; ');
+  return new QkdSyncError('usage', message, { hint });
+}

@@ -1,0 +1,206 @@
+/**
+ * Everything that the command line says: data on stdout, talk on stderr. The only place that knows colours.
+ *
+ * Key bytes cannot come here: nothing that this file is given holds any.
+ */
+import { Chalk, chalkStderr, type ChalkInstance } from 'chalk';
+import { formatDuration } from '../base/duration.js';
+import { describe, type QkdSyncError } from '../base/errors.js';
+import type { Log, LogFields, LogLevel } from '../base/log.js';
+import type { Role } from '../base/site.js';
+import type { OpenExchange, RunReport, Standing } from '../exchange/outcome.js';
+import type { SiteStatus } from '../exchange/status.js';
+import { EXIT, exitCodeOf, exitCodeOfError } from './exit-code.js';
+import type { Streams } from './streams.js';
+
+export interface ReportOptions {
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly logFormat: 'human' | 'json';
+  readonly json: boolean;
+}
+
+export const PLAIN: ReportOptions = { quiet: false, verbose: false, logFormat: 'human', json: false };
+
+const MEANING: Readonly<Record<Standing, string>> = {
+  alarm: 'in alarm: an operator must look, see docs/operations.md',
+  pending: 'committed but not yet in place here; the next run finishes it',
+  'in-doubt': 'in doubt: voted for, no decision heard; it settles at the next contact',
+  unconfirmed: 'saved here, not yet confirmed by the peer; it settles at the next contact',
+};
+
+export class Report {
+  readonly #streams: Streams;
+  readonly #options: ReportOptions;
+  readonly #chalk: ChalkInstance;
+
+  constructor(streams: Streams, options: ReportOptions) {
+    this.#streams = streams;
+    this.#options = options;
+    this.#chalk = new Chalk({ level: streams.stderr.isTTY === true ? chalkStderr.level : 0 });
+  }
+
+  readonly log: Log = (level, event, message, fields = {}) => {
+    if (this.#isWanted(level)) this.#talk(level, event, message, fields);
+  };
+
+  /** One line of data. */
+  data(line: string): void {
+    this.#streams.stdout.write(`${line}\n`);
+  }
+
+  /** A key file is in place. */
+  file(path: string): void {
+    if (!this.#options.json) this.data(path);
+  }
+
+  /** How a run ended. */
+  run(report: RunReport, durationMs: number): void {
+    const { open, peerAlarms, error, exchange, outcome } = report;
+    for (const one of open) this.#open(one);
+    if (peerAlarms > 0) {
+      this.log(
+        'error',
+        'peer-alarm',
+        `the peer has ${peerAlarms} open exchanges that only an operator can settle`,
+        {
+          peerAlarms,
+        },
+      );
+    }
+    if (error !== undefined && exitCodeOf(report) !== 0) this.error(error);
+    if (outcome === 'saved' && exchange !== undefined) {
+      const keys = exchange.keyIds.length === 1 ? '1 key' : `${exchange.keyIds.length} keys`;
+      this.log(
+        'info',
+        'saved',
+        `both sites have saved ${exchange.name} (${keys}) in ${formatDuration(durationMs)}`,
+        {
+          exchange: exchange.id,
+          keys: exchange.keyIds.length,
+          durationMs: Math.round(durationMs),
+        },
+      );
+    }
+    if (outcome === 'settled') this.log('info', 'settled', 'nothing is open with the peer');
+    if (this.#options.json) this.data(JSON.stringify(runObject(report, durationMs)));
+  }
+
+  /** What went wrong, and apart from it what to do. */
+  error({ code, message, hint }: QkdSyncError): void {
+    this.#talk('error', code, message, { hint });
+  }
+
+  /** A run that failed before there was anything to report on. */
+  failure(error: QkdSyncError, role: Role | undefined): void {
+    this.error(error);
+    this.#unreported('aborted', role, errorObject(error));
+  }
+
+  /** An error that nobody foresaw. Its stack names files and functions, never values. */
+  bug(error: unknown): void {
+    const stack =
+      error instanceof Error
+        ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
+        : [];
+    this.#talk('error', 'bug', `this is a bug in qkd-sync: ${describe(error)}`, {
+      hint: "nothing is lost: 'qkd-sync status' tells what is open; please report this with the lines below",
+      stack: stack.map((line) => line.trim()),
+    });
+    if (this.#options.logFormat === 'human')
+      for (const line of stack) this.#streams.stderr.write(`${line}\n`);
+    // What became of the key file only the records know: no outcome is true here.
+    this.#unreported(null, undefined, { code: 'bug', exit: EXIT.software, message: describe(error) });
+  }
+
+  /** The object of `--json` for a run without a report. */
+  #unreported(outcome: 'aborted' | null, role: Role | undefined, error: object): void {
+    if (!this.#options.json) return;
+    const nothing = { exchange: null, role: role ?? null, peer: null, keyIds: [], file: null, index: null };
+    this.data(
+      JSON.stringify({ outcome, ...nothing, durationMs: 0, settled: [], open: [], peerAlarms: 0, error }),
+    );
+  }
+
+  status(status: SiteStatus): void {
+    if (this.#options.json) {
+      this.data(JSON.stringify(status));
+      return;
+    }
+    this.data(`keys   ${status.keys}`);
+    this.data(`state  ${status.state}`);
+    if (status.peers.length === 0) this.data('no exchange has been made here yet');
+    for (const { peer, nextIndex, open } of status.peers) {
+      const standing = open.length === 0 ? 'nothing open' : `${open.length} open`;
+      this.data(`peer ${peer}: next file number ${nextIndex}, ${standing}`);
+      for (const { id, role, standing: how, name, reason } of open) {
+        const why = reason === undefined ? '' : ` (${reason})`;
+        this.data(`  ${id}  ${role}  ${name ?? '?'}  ${MEANING[how]}${why}`);
+      }
+    }
+  }
+
+  #open({ id, peer, role, standing, name, reason }: OpenExchange): void {
+    const why = reason === undefined ? '' : ` (${reason})`;
+    const level = standing === 'alarm' ? 'error' : 'warn';
+    this.#talk(
+      level,
+      standing,
+      `exchange ${id} with ${peer} (file ${name ?? '?'}) is ${MEANING[standing]}${why}`,
+      {
+        exchange: id,
+        peer,
+        role,
+        reason,
+      },
+    );
+  }
+
+  #isWanted(level: LogLevel): boolean {
+    const { quiet, verbose } = this.#options;
+    if (level === 'step') return verbose;
+    return level === 'error' || !quiet || verbose;
+  }
+
+  #talk(level: LogLevel, event: string, message: string, fields: LogFields): void {
+    const { stderr } = this.#streams;
+    if (this.#options.logFormat === 'json') {
+      const time = new Date().toISOString();
+      stderr.write(`${JSON.stringify({ time, level, event, message, ...fields })}\n`);
+      return;
+    }
+    const paint = { error: this.#chalk.red, warn: this.#chalk.yellow, info: String, step: this.#chalk.dim }[
+      level
+    ];
+    for (const line of message.split('\n')) stderr.write(`qkd-sync: ${paint(line)}\n`);
+    const { hint } = fields;
+    if (typeof hint === 'string') stderr.write(`${this.#chalk.bold('hint:')} ${hint}\n`);
+  }
+}
+
+/** What `--json` prints (docs/operations.md). */
+function runObject(report: RunReport, durationMs: number): object {
+  const { outcome, role, peer, exchange, published, open, peerAlarms, error } = report;
+  const own = published.find(({ id }) => id === exchange?.id);
+  const settled = published.filter((file) => file !== own);
+  return {
+    outcome,
+    exchange: exchange?.id ?? null,
+    role,
+    peer: peer ?? null,
+    keyIds: exchange?.keyIds ?? [],
+    file: own?.path ?? null,
+    index: exchange?.index ?? null,
+    durationMs: Math.round(durationMs),
+    settled: settled.map(({ id, role: as, peer: site, path, keyIds, index }) => {
+      return { exchange: id, role: as, peer: site, keyIds, file: path, index: index ?? null };
+    }),
+    open,
+    peerAlarms,
+    ...(error !== undefined && exitCodeOf(report) !== 0 && { error: errorObject(error) }),
+  };
+}
+
+function errorObject({ code, message, hint }: QkdSyncError): object {
+  return { code, exit: exitCodeOfError(code), message, ...(hint !== undefined && { hint }) };
+}

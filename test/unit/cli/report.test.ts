@@ -1,0 +1,311 @@
+import { describe, expect, it } from '@jest/globals';
+import { QkdSyncError } from '../../../src/base/errors.js';
+import { PLAIN, Report, type ReportOptions } from '../../../src/cli/report.js';
+import type { OpenExchange, OwnExchange, RunReport } from '../../../src/exchange/outcome.js';
+import { logOf } from '../../support/cli-log.js';
+import { recordingStreams } from '../../support/recording-streams.js';
+
+const ID = 'a'.repeat(32);
+const OTHER = 'b'.repeat(32);
+const ESCAPE = '\u001b[';
+
+const OWN: OwnExchange = { id: ID, keyIds: ['k1', 'k2'], name: 'B_3', index: 3, committed: true };
+
+const UNCONFIRMED: OpenExchange = {
+  id: ID,
+  peer: 'B',
+  role: 'initiator',
+  standing: 'unconfirmed',
+  name: 'B_3',
+  reason: undefined,
+};
+
+const run = (more: Partial<RunReport> = {}): RunReport => ({
+  outcome: 'saved',
+  role: 'initiator',
+  peer: 'B',
+  exchange: OWN,
+  published: [],
+  open: [],
+  peerAlarms: 0,
+  error: undefined,
+  ...more,
+});
+
+interface Said {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function said(options: Partial<ReportOptions>, act: (report: Report) => void, isTTY = false): Said {
+  const streams = recordingStreams([], isTTY);
+  act(new Report(streams, { ...PLAIN, ...options }));
+  return { stdout: streams.said.stdout(), stderr: streams.said.stderr() };
+}
+
+const logAll = ({ log }: Report): void => {
+  log('step', 'syn-sent', 'sent SYN', { exchange: ID });
+  log('info', 'listening', 'listening on port 7000', { port: 7_000 });
+  log('warn', 'contact-failed', 'the peer has gone');
+  log('error', 'alarm', 'records contradict each other');
+};
+
+describe('talk', () => {
+  it('goes to stderr, one line each, without the single steps', () => {
+    expect(said({}, logAll)).toEqual({
+      stdout: '',
+      stderr:
+        'qkd-sync: listening on port 7000\nqkd-sync: the peer has gone\nqkd-sync: records contradict each other\n',
+    });
+  });
+
+  it('has the single steps with --verbose, even with --quiet beside it', () => {
+    const all = /^qkd-sync: sent SYN\nqkd-sync: listening on port 7000\n/;
+    expect(said({ verbose: true }, logAll).stderr).toMatch(all);
+    expect(said({ verbose: true, quiet: true }, logAll).stderr).toMatch(all);
+  });
+
+  it('has only errors with --quiet', () => {
+    expect(said({ quiet: true }, logAll).stderr).toBe('qkd-sync: records contradict each other\n');
+  });
+
+  it('is one JSON object a line with --log-format json', () => {
+    const { stdout, stderr } = said({ logFormat: 'json', verbose: true }, logAll);
+    expect(stdout).toBe('');
+    const [step, info, warn, error] = logOf(stderr);
+    expect(step).toEqual({
+      time: expect.any(String),
+      level: 'step',
+      event: 'syn-sent',
+      message: 'sent SYN',
+      exchange: ID,
+    });
+    expect(info).toMatchObject({ level: 'info', event: 'listening', port: 7_000 });
+    expect(warn).toMatchObject({ level: 'warn', event: 'contact-failed' });
+    expect(error).toMatchObject({ level: 'error', event: 'alarm' });
+  });
+
+  it('has no colour where stderr is no terminal', () => {
+    const hinted = (report: Report): void => {
+      logAll(report);
+      report.error(new QkdSyncError('config', 'site is not set', { hint: 'set it' }));
+    };
+    expect(said({ verbose: true }, hinted).stderr).not.toContain(ESCAPE);
+  });
+
+  it('shows every line of an error and its hint apart, whatever --quiet says', () => {
+    const error = new QkdSyncError('config', 'site is not set\nkme.url is not set', { hint: 'set them' });
+    const act = (report: Report): void => {
+      report.error(error);
+    };
+    expect(said({ quiet: true }, act).stderr).toBe(
+      'qkd-sync: site is not set\nqkd-sync: kme.url is not set\nhint: set them\n',
+    );
+    expect(logOf(said({ logFormat: 'json' }, act).stderr)).toMatchObject([
+      { level: 'error', event: 'config', message: 'site is not set\nkme.url is not set', hint: 'set them' },
+    ]);
+  });
+});
+
+describe('a run', () => {
+  it('that is saved says so', () => {
+    const { stdout, stderr } = said({}, (report) => {
+      report.file('/keys/B/B_3');
+      report.run(run(), 1_234);
+    });
+    expect(stdout).toBe('/keys/B/B_3\n');
+    expect(stderr).toBe('qkd-sync: both sites have saved B_3 (2 keys) in 1.2 s\n');
+  });
+
+  it('is silent on stderr with --quiet where all is well', () => {
+    const { stdout, stderr } = said({ quiet: true }, (report) => {
+      report.file('/keys/B/B_3');
+      report.run(run(), 5);
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: '/keys/B/B_3\n', stderr: '' });
+  });
+
+  it('keeps what went wrong on the way of a good end to itself', () => {
+    const error = new QkdSyncError('peer-lost', 'the connection broke');
+    expect(
+      said({}, (report) => {
+        report.run(run({ error }), 5);
+      }).stderr,
+    ).not.toContain('broke');
+  });
+
+  it('names what is open, and why it ended', () => {
+    const error = new QkdSyncError('peer-lost', 'the peer has not answered', { hint: 'run recover' });
+    const { stderr } = said({ quiet: true }, (report) => {
+      report.run(run({ outcome: 'unconfirmed', open: [UNCONFIRMED], error, peerAlarms: 2 }), 5);
+    });
+    expect(stderr).toBe(
+      `qkd-sync: exchange ${ID} with B (file B_3) is saved here, not yet confirmed by the peer; it settles at the next contact\n` +
+        'qkd-sync: the peer has 2 open exchanges that only an operator can settle\n' +
+        'qkd-sync: the peer has not answered\n' +
+        'hint: run recover\n',
+    );
+  });
+
+  it('prints one object with --json, the files of earlier exchanges apart, and no lines', () => {
+    const earlier = {
+      id: OTHER,
+      role: 'responder',
+      peer: 'C',
+      path: '/keys/C/C_0',
+      keyIds: ['k0'],
+      index: undefined,
+    } as const;
+    const own = {
+      id: ID,
+      role: 'initiator',
+      peer: 'B',
+      path: '/keys/B/B_3',
+      keyIds: ['k1', 'k2'],
+      index: 3,
+    } as const;
+    const { stdout } = said({ json: true }, (report) => {
+      report.file(earlier.path);
+      report.file(own.path);
+      report.run(run({ published: [earlier, own] }), 12.3);
+    });
+    expect(stdout.endsWith('\n')).toBe(true);
+    expect(JSON.parse(stdout)).toEqual({
+      outcome: 'saved',
+      exchange: ID,
+      role: 'initiator',
+      peer: 'B',
+      keyIds: ['k1', 'k2'],
+      file: '/keys/B/B_3',
+      index: 3,
+      durationMs: 12,
+      settled: [
+        { exchange: OTHER, role: 'responder', peer: 'C', keyIds: ['k0'], file: '/keys/C/C_0', index: null },
+      ],
+      open: [],
+      peerAlarms: 0,
+    });
+  });
+
+  it('prints the same object where it fails, with the error', () => {
+    const error = new QkdSyncError('kme-empty', 'the KME has no keys', { hint: 'wait' });
+    const { stdout } = said({ json: true }, (report) => {
+      report.run(run({ outcome: 'aborted', exchange: undefined, error }), 5);
+    });
+    expect(JSON.parse(stdout)).toEqual({
+      outcome: 'aborted',
+      exchange: null,
+      role: 'initiator',
+      peer: 'B',
+      keyIds: [],
+      file: null,
+      index: null,
+      durationMs: 5,
+      settled: [],
+      open: [],
+      peerAlarms: 0,
+      error: { code: 'kme-empty', exit: 75, message: 'the KME has no keys', hint: 'wait' },
+    });
+  });
+});
+
+describe('a run that could not begin', () => {
+  const failure = new QkdSyncError('config', 'site is not set');
+
+  it('has the same object, and the error on stderr', () => {
+    const { stdout, stderr } = said({ json: true }, (report) => {
+      report.failure(failure, 'responder');
+    });
+    expect(stderr).toBe('qkd-sync: site is not set\n');
+    const object = JSON.parse(stdout) as object;
+    expect(object).toMatchObject({
+      outcome: 'aborted',
+      role: 'responder',
+      peer: null,
+      error: { code: 'config', exit: 78, message: 'site is not set' },
+    });
+    const whole = said({ json: true }, (report) => {
+      report.run(run({ outcome: 'aborted', error: failure }), 0);
+    });
+    expect(Object.keys(object).sort()).toEqual(Object.keys(JSON.parse(whole.stdout) as object).sort());
+  });
+
+  it('has nothing on stdout without --json', () => {
+    expect(
+      said({}, (report) => {
+        report.failure(failure, undefined);
+      }).stdout,
+    ).toBe('');
+  });
+});
+
+describe('a bug', () => {
+  it('is told with the places in the code, and no value but the message', () => {
+    const error = new Error('cannot read "peer"');
+    error.stack = 'Error: cannot read "peer"\n    at f (file.js:1:2)\nvalue: secret';
+    const { stderr } = said({ quiet: true }, (report) => {
+      report.bug(error);
+    });
+    expect(stderr).toMatch(
+      /^qkd-sync: this is a bug in qkd-sync: cannot read "peer"\nhint: .*\n {4}at f \(file\.js:1:2\)\n$/,
+    );
+  });
+
+  it('keeps to one object a line with --log-format json', () => {
+    const { stderr } = said({ logFormat: 'json' }, (report) => {
+      report.bug(new TypeError('x'));
+    });
+    expect(logOf(stderr)).toMatchObject([
+      { event: 'bug', stack: expect.arrayContaining([expect.stringMatching(/^at /)]) as unknown },
+    ]);
+  });
+
+  it('gives the object of --json too, without an outcome that might not be true', () => {
+    const { stdout } = said({ json: true }, (report) => {
+      report.bug(new TypeError('x'));
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcome: null,
+      error: { code: 'bug', exit: 70, message: 'x' },
+    });
+  });
+});
+
+describe('status', () => {
+  const empty = { keys: '/k', state: '/s', peers: [] };
+
+  it('shows where everything is, each peer and all that is open', () => {
+    const alarm = {
+      ...UNCONFIRMED,
+      id: OTHER,
+      standing: 'alarm',
+      name: undefined,
+      reason: 'contradiction',
+    } as const;
+    const { stdout, stderr } = said({}, (report) => {
+      report.status({
+        ...empty,
+        peers: [
+          { peer: 'B', nextIndex: 4, open: [UNCONFIRMED, alarm] },
+          { peer: 'C', nextIndex: 0, open: [] },
+        ],
+      });
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toBe(
+      'keys   /k\nstate  /s\n' +
+        'peer B: next file number 4, 2 open\n' +
+        `  ${ID}  initiator  B_3  saved here, not yet confirmed by the peer; it settles at the next contact\n` +
+        `  ${OTHER}  initiator  ?  in alarm: an operator must look, see docs/operations.md (contradiction)\n` +
+        'peer C: next file number 0, nothing open\n',
+    );
+  });
+
+  it('says so where there is nothing, and is one object with --json', () => {
+    const act = (report: Report): void => {
+      report.status(empty);
+    };
+    expect(said({}, act).stdout).toBe('keys   /k\nstate  /s\nno exchange has been made here yet\n');
+    expect(JSON.parse(said({ json: true }, act).stdout)).toEqual(empty);
+  });
+});
