@@ -1,0 +1,33 @@
+/** The command line's streams in memory. */
+import type { Streams } from '../../src/cli/streams.js';
+
+export interface RecordingStreams extends Streams {
+  readonly said: { readonly stdout: () => string; readonly stderr: () => string };
+}
+
+export function recordingStreams(argv: readonly string[] = [], isTTY = false): RecordingStreams {
+  let stdout = '';
+  let stderr = '';
+  return {
+    argv,
+    env: {},
+    home: '/nowhere',
+    cwd: '/nowhere',
+    program: '/nowhere/qkd-sync.js',
+    version: '1.2.3',
+    stdout: {
+      isTTY,
+      write: (text) => {
+        stdout += text;
+      },
+    },
+    stderr: {
+      isTTY,
+      write: (text) => {
+        stderr += text;
+      },
+    },
+    signal: new AbortController().signal,
+    said: { stdout: () => stdout, stderr: () => stderr },
+  };
+}
