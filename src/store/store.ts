@@ -5,7 +5,7 @@
  * the initiator and of the responder are the rules of docs/protocol.md, section "Rules", one each.
  * Errors: QkdSyncError only: `storage`, `suspect`, `alarm`, `name-taken`, `protocol`, `busy`.
  */
-import { QkdSyncError, systemCode } from '../base/errors.js';
+import { passingOver, QkdSyncError, systemCode } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
 import { cleanUp, tidy } from './clean-up.js';
@@ -17,9 +17,9 @@ import { createLayout, type ExchangeId, type Layout } from './layout.js';
 import { isNameFree } from './names.js';
 import { listPeers } from './peers.js';
 import { probePublishing } from './probe.js';
-import { listRecords, passingOver, readAlarm, type AlarmReason, type Exchange } from './record.js';
+import { listRecords, readAlarm, type AlarmReason, type Exchange } from './record.js';
 import { beginStaging, type Staging } from './staging.js';
-import { ensureStateId } from './state-id.js';
+import { createIdentity } from './state-id.js';
 import { createSuspicion } from './suspect.js';
 import { nextIndex, surveyPeer, type SurveyedRecord } from './survey.js';
 import * as vote from './vote.js';
@@ -56,7 +56,8 @@ export interface Store {
   decide(peer: string, id: ExchangeId, beta: string): Promise<decision.Verdict>;
   judge(id: ExchangeId): Promise<decision.Verdict>;
   finish(id: ExchangeId): Promise<decision.Finish>;
-  alarm(id: ExchangeId, reason: AlarmReason): Promise<void>;
+  /** False where another run has settled the exchange meanwhile. */
+  alarm(id: ExchangeId, reason: AlarmReason): Promise<boolean>;
 
   openVotes(peer: string, stateId: string): Promise<vote.OpenVotes>;
   commit(peer: string, id: ExchangeId, beta: string): Promise<vote.Commit>;
@@ -67,18 +68,26 @@ export interface Store {
 export function createStore(state: string, keys: string, ports: StorePorts): Store {
   const { fs, random, log, bootId, onPublished } = ports;
   const layout = createLayout(state, keys);
-  const suspicion = createSuspicion(fs, layout, bootId, log);
+  const suspicion = createSuspicion(fs, layout, random, bootId, log);
+  const identity = createIdentity(fs, layout, random);
   const context: StoreContext = { fs, layout, random, suspicion, onPublished };
-  /** Every reading and every change starts here. */
+  /** Every reading and every change starts here, and nobody is told of it before the folder is known to be the same. */
   const trusted = <T>(work: () => Promise<T>): Promise<T> =>
     translated(async () => {
       await suspicion.refuse();
-      return work();
+      const result = await work();
+      await identity.confirm();
+      return result;
     });
 
   return {
     layout,
-    open: () => trusted(() => ensureStateId(fs, layout, random)),
+    open: () =>
+      translated(async () => {
+        await suspicion.forgetEarlierBoot();
+        await suspicion.refuse();
+        return identity.open();
+      }),
     preparePeer: (peer) => trusted(() => ensureFolder(fs, layout.peer(peer))),
     peers: () => trusted(() => listPeers(fs, layout)),
     survey: (peer) => trusted(() => surveyPeer(fs, layout, peer)),

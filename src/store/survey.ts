@@ -62,12 +62,12 @@ async function surveyRecord(
   }
 }
 
-/** The number of the peer's next file: above the mark and above everything that has been decided. */
+/** The number of the peer's next file: above the mark, all that has been decided, and all that only an operator can settle. */
 export async function nextIndex(fs: FileSystem, layout: Layout, peer: string): Promise<number> {
   // The records are read first: one that goes meanwhile has raised the mark before.
-  const decided = (await surveyPeer(fs, layout, peer)).filter(
-    ({ place }) => place.state === 'committed' || place.state === 'done',
+  const held = (await surveyPeer(fs, layout, peer)).filter(
+    ({ place, alarm }) => place.state === 'committed' || place.state === 'done' || alarm !== undefined,
   );
   const highest = await highestIndex(fs, layout, peer);
-  return 1 + decided.reduce((most, { exchange }) => Math.max(most, exchange?.index ?? -1), highest);
+  return 1 + held.reduce((most, { exchange }) => Math.max(most, exchange?.index ?? -1), highest);
 }

@@ -5,6 +5,7 @@
  * Every function may race with another process on the same folder; each acts on what it finds after a lost race.
  * Errors: Node's, `suspect`, `alarm`.
  */
+import { passingOver } from '../base/errors.js';
 import { discardAborted, emptyTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import { publishDecided, remove } from './decision.js';
@@ -13,7 +14,6 @@ import {
   changeState,
   findRecord,
   listRecords,
-  passingOver,
   raiseAlarm,
   readAlarm,
   readBeta,
@@ -41,6 +41,8 @@ export interface OpenVotes {
   readonly done: readonly ExchangeId[];
   /** Open records that name another state folder of this peer. */
   readonly foreign: number;
+  /** The highest number that these hold, or -1. */
+  readonly foreignIndex: number;
   /** Records that only an operator can settle. */
   readonly alarms: number;
 }
@@ -105,7 +107,8 @@ export async function discard(
     if (exchange.peerStateId !== stateId) return 'foreign';
     if (place.state === 'staged') {
       if (!(await changeState(fs, layout, place, 'aborted'))) continue;
-      await suspicion.guard(() => discardAborted(context, { ...place, state: 'aborted' }));
+      // No decision is lost where this fails: without it the vote is in doubt again, and hears the same answer.
+      await discardAborted(context, { ...place, state: 'aborted' });
       await emptyTrash(context);
       return 'gone';
     }
@@ -151,9 +154,16 @@ export async function openVotes(context: StoreContext, peer: string, stateId: st
   if (found.length > 0) await suspicion.guard(() => fs.syncFolder(layout.role(peer, 'responder')));
   found.sort((one, other) => one.exchange.time - other.exchange.time);
   const own = found.filter(({ exchange }) => exchange.peerStateId === stateId);
+  const foreign = found.filter(({ exchange }) => exchange.peerStateId !== stateId);
   const idsIn = (state: RecordPlace['state']): ExchangeId[] =>
     own.filter(({ place }) => place.state === state).map(({ place }) => place.id);
-  return { inDoubt: idsIn('staged'), done: idsIn('done'), foreign: found.length - own.length, alarms };
+  return {
+    inDoubt: idsIn('staged'),
+    done: idsIn('done'),
+    foreign: foreign.length,
+    foreignIndex: foreign.reduce((most, { exchange }) => Math.max(most, exchange.index ?? -1), -1),
+    alarms,
+  };
 }
 
 /** Whether only an operator can settle the record: it carries a mark, or cannot be read. */
