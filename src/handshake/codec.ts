@@ -59,6 +59,7 @@ const SHAPES: Readonly<Record<MessageType, Shape>> = {
     site: { check: isSite },
     sae: { check: isSite },
     stateId: { check: isId },
+    alarms: { check: NATURAL },
     want: { check: isWant, optional: true },
   },
   STATUS: {

@@ -59,6 +59,8 @@ export interface Hello {
   readonly sae: string;
   /** The initiator's state ID. */
   readonly stateId: string;
+  /** Exchanges of the two sites that only an operator at the initiator can settle. */
+  readonly alarms: number;
   /** Absent where nothing is wanted but settlement. */
   readonly want?: Want;
 }
@@ -73,7 +75,7 @@ export interface Status {
   readonly more: boolean;
   /** Open exchanges that name another state folder of the initiator. */
   readonly foreign: number;
-  /** Exchanges whose records contradict each other; an operator there must look. */
+  /** Exchanges of the two sites that only an operator at the responder can settle. */
   readonly alarms: number;
   readonly nextIndex: number;
   /** The responder has checked what HELLO wants and will take a SYN. */

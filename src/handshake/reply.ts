@@ -18,6 +18,8 @@ export function replyToAck(id: string, outcome: CommitOutcome): Message {
       return noTo(id, refusal('contradiction', 'ACK answers another SYN_ACK than ours'));
     case 'taken':
       return noTo(id, refusal('name-taken', 'the file of this exchange cannot be saved: its name is taken'));
+    case 'damaged':
+      return noTo(id, DAMAGED);
   }
 }
 
@@ -31,6 +33,8 @@ export function replyToAbort(id: string, outcome: DiscardOutcome): Message {
       return noTo(id, refusal('contradiction', 'this exchange is committed here, but its name is taken'));
     case 'foreign':
       return noTo(id, FOREIGN);
+    case 'damaged':
+      return noTo(id, DAMAGED);
   }
 }
 
@@ -42,7 +46,10 @@ export function replyToEnd(id: string, outcome: ForgetOutcome): Message {
       return noTo(id, refusal('contradiction', 'END for an exchange that is not saved here'));
     case 'foreign':
       return noTo(id, FOREIGN);
+    case 'damaged':
+      return noTo(id, DAMAGED);
   }
 }
 
 const FOREIGN = refusal('foreign', 'this exchange was made with another state folder of yours');
+const DAMAGED = refusal('contradiction', "the responder's record of this exchange is damaged");

@@ -34,6 +34,8 @@ export interface ResponderState {
   readonly hello: Hello | undefined;
   /** Open exchanges that this connection has been told of. */
   readonly told: ReadonlySet<string>;
+  /** This connection has been told a STATUS. */
+  readonly greeted: boolean;
   /** What the last STATUS agreed to; a SYN uses it up. */
   readonly agreed: Want | undefined;
   /** The exchange that this connection voted for and has heard no decision of. */

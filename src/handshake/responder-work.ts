@@ -32,9 +32,10 @@ export interface Inspection {
   readonly nextIndex: number;
 }
 
-export type CommitOutcome = 'done' | 'unknown' | 'mismatch' | 'taken';
-export type DiscardOutcome = 'gone' | 'done' | 'taken' | 'foreign';
-export type ForgetOutcome = 'gone' | 'open' | 'foreign';
+/** `damaged`: its record cannot be read. */
+export type CommitOutcome = 'done' | 'unknown' | 'mismatch' | 'taken' | 'damaged';
+export type DiscardOutcome = 'gone' | 'done' | 'taken' | 'foreign' | 'damaged';
+export type ForgetOutcome = 'gone' | 'open' | 'foreign' | 'damaged';
 
 export type ResponderEvent =
   | CommonEvent

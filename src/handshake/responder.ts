@@ -28,6 +28,7 @@ export function startResponder(context: ResponderContext): ResponderStep {
     phase: { at: 'greeting' },
     hello: undefined,
     told: new Set(),
+    greeted: false,
     agreed: undefined,
     undecided: undefined,
     clear: false,
@@ -160,10 +161,11 @@ function greet(state: ResponderState, hello: Hello): ResponderStep {
 function weigh(state: ResponderState, hello: Hello, inspection: Inspection): ResponderStep {
   const { site: peer, want } = hello;
   const open = [...inspection.inDoubt, ...inspection.done];
-  if (want === undefined || !open.every((id) => state.told.has(id))) {
+  const stuck = inspection.foreign + inspection.alarms > 0;
+  if (want === undefined || !open.every((id) => state.told.has(id)) || (stuck && !state.greeted)) {
     return sayStatus(state, hello, inspection, undefined);
   }
-  const no = refusalOfWant(state.context.terms, inspection.nextIndex, want);
+  const no = refusalOfWant(state.context.terms, inspection.nextIndex, hello.alarms, want);
   if (no !== undefined) return refuse(state, no);
   return enter(state, { at: 'examining', hello, inspection, want }, { do: 'examine', peer, want });
 }
@@ -189,7 +191,11 @@ function sayStatus(
     deadlineMs,
   };
   const told = new Set([...state.told, ...status.inDoubt, ...status.done]);
-  return say({ ...state, told, agreed, clear: inDoubt.length + done.length === 0 }, hello, status);
+  return say(
+    { ...state, told, greeted: true, agreed, clear: inDoubt.length + done.length === 0 },
+    hello,
+    status,
+  );
 }
 
 function takeSyn(before: ResponderState, hello: Hello, syn: Syn): ResponderStep {

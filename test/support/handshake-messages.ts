@@ -52,9 +52,10 @@ const hellos = fc.record(
     site: siteIds,
     sae: siteIds,
     stateId: ids,
+    alarms: naturals,
     want: wants,
   },
-  { requiredKeys: ['type', 'version', 'site', 'sae', 'stateId'] },
+  { requiredKeys: ['type', 'version', 'site', 'sae', 'stateId', 'alarms'] },
 );
 const statuses = fc.record({
   type: fc.constant('STATUS' as const),

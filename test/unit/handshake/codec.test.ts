@@ -22,7 +22,7 @@ function flawOf(frame: string): string | undefined {
   }
 }
 
-const HELLO = { type: 'HELLO', version: 1, site: 'A', sae: 'sae-a', stateId: STATE_A, want: WANT };
+const HELLO = { type: 'HELLO', version: 1, site: 'A', sae: 'sae-a', stateId: STATE_A, alarms: 0, want: WANT };
 const STATUS = {
   type: 'STATUS',
   stateId: STATE_B,
@@ -186,6 +186,7 @@ describe('a message with one flaw', () => {
         [NAK, 'id', id],
       ],
     ),
+    [HELLO, 'alarms', -1],
     [HELLO, 'want', { ...WANT, count: 0 }],
     [HELLO, 'want', { ...WANT, count: COUNT_MAX + 1 }],
     [HELLO, 'want', { ...WANT, size: 7 }],
