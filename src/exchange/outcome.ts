@@ -51,7 +51,7 @@ export interface RunReport {
 }
 
 /** How a record stands; undefined where it needs nobody: aborted, or not yet decided by the one who decides. */
-export function standingOf({ place, published, alarm }: SurveyedRecord): Standing | undefined {
+export function standingOf({ place, published, alarm, resolution }: SurveyedRecord): Standing | undefined {
   if (alarm !== undefined) return 'alarm';
   switch (place.state) {
     case 'aborted':
@@ -62,6 +62,9 @@ export function standingOf({ place, published, alarm }: SurveyedRecord): Standin
       return published ? 'unconfirmed' : 'pending';
     case 'done':
       return 'unconfirmed';
+    case 'resolved':
+      if (resolution === 'abort') return undefined;
+      return published ? 'unconfirmed' : 'pending';
   }
 }
 

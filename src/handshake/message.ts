@@ -65,12 +65,20 @@ export interface Hello {
   readonly want?: Want;
 }
 
+/** What an operator has decided about a vote. */
+export interface Resolved {
+  readonly id: string;
+  readonly decision: 'commit' | 'abort';
+}
+
 export interface Status {
   readonly type: 'STATUS';
   /** The responder's state ID. */
   readonly stateId: string;
   readonly inDoubt: readonly string[];
   readonly done: readonly string[];
+  /** Votes that an operator at the responder has decided, because the initiator seemed lost for good. */
+  readonly resolved: readonly Resolved[];
   /** There are open exchanges beyond these. */
   readonly more: boolean;
   /** Open exchanges that name another state folder of the initiator. */

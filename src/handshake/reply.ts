@@ -18,6 +18,8 @@ export function replyToAck(id: string, outcome: CommitOutcome): Message {
       return noTo(id, refusal('contradiction', 'ACK answers another SYN_ACK than ours'));
     case 'taken':
       return noTo(id, refusal('name-taken', 'the file of this exchange cannot be saved: its name is taken'));
+    case 'overruled':
+      return noTo(id, refusal('contradiction', 'an operator of the responder has aborted this exchange'));
     case 'damaged':
       return noTo(id, DAMAGED);
   }
@@ -30,7 +32,12 @@ export function replyToAbort(id: string, outcome: DiscardOutcome): Message {
     case 'done':
       return { type: 'FIN', id };
     case 'taken':
-      return noTo(id, refusal('contradiction', 'this exchange is committed here, but its name is taken'));
+      return noTo(
+        id,
+        refusal('contradiction', 'this exchange is committed at the responder, but its name is taken there'),
+      );
+    case 'overruled':
+      return noTo(id, refusal('contradiction', 'an operator of the responder has committed this exchange'));
     case 'foreign':
       return noTo(id, FOREIGN);
     case 'damaged':

@@ -42,7 +42,7 @@ export interface ResponderState {
   readonly undecided: string | undefined;
   /** The last STATUS named nothing open. */
   readonly clear: boolean;
-  /** Why this side said no last, if it did. */
+  /** Why this side said no last, if it has since its last STATUS. */
   readonly refusal: Refusal | undefined;
   /** How the conversation failed, if it did. */
   readonly error: QkdSyncError | undefined;

@@ -165,6 +165,20 @@ export async function readAlarm(
     : (ALARM_REASONS.find((reason) => reason === found) ?? 'contradiction');
 }
 
+/** What an operator has decided about a vote; undefined where the record has moved on. Error: `alarm`. */
+export async function readResolution(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+): Promise<'commit' | 'abort' | undefined> {
+  const found = await readSmall(fs, pathOf(layout, place, 'resolution'));
+  if (found === 'commit' || found === 'abort') return found;
+  if (found === undefined && (await fs.stat(recordFolder(layout, place))) === undefined) return undefined;
+  throw new QkdSyncError('alarm', `record ${place.id} of peer ${place.peer} cannot be read`, {
+    hint: `look at ${pathOf(layout, place, 'resolution')}: it was damaged after it had been written`,
+  });
+}
+
 /** Changes the record's state; false where another process was faster. Not yet durable. */
 export function changeState(
   fs: FileSystem,
@@ -211,6 +225,6 @@ export async function findRecord(
   return undefined;
 }
 
-function pathOf(layout: Layout, place: RecordPlace, file: keyof typeof RECORD_FILE): string {
+export function pathOf(layout: Layout, place: RecordPlace, file: keyof typeof RECORD_FILE): string {
   return join(recordFolder(layout, place), RECORD_FILE[file]);
 }

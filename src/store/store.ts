@@ -20,6 +20,7 @@ import { probePublishing } from './probe.js';
 import { listRecords, readAlarm, type AlarmReason, type Exchange } from './record.js';
 import { beginStaging, type Staging } from './staging.js';
 import { createIdentity } from './state-id.js';
+import { findExchange, finishResolved, resolve, type Resolution } from './resolution.js';
 import { createSuspicion } from './suspect.js';
 import { nextIndex, surveyPeer, type SurveyedRecord } from './survey.js';
 import * as vote from './vote.js';
@@ -63,6 +64,11 @@ export interface Store {
   commit(peer: string, id: ExchangeId, beta: string): Promise<vote.Commit>;
   discard(peer: string, id: ExchangeId, stateId: string): Promise<vote.Discard>;
   forget(peer: string, id: ExchangeId, stateId: string): Promise<vote.Forget>;
+
+  /** The record of an exchange with whatever peer. */
+  find(id: ExchangeId): Promise<SurveyedRecord | undefined>;
+  /** Does what an operator has decided; false where the record has moved on since it was looked at. */
+  resolve(record: SurveyedRecord, resolution: Resolution): Promise<boolean>;
 }
 
 export function createStore(state: string, keys: string, ports: StorePorts): Store {
@@ -115,6 +121,9 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
     commit: (peer, id, beta) => trusted(() => vote.commit(context, peer, id, beta)),
     discard: (peer, id, stateId) => trusted(() => vote.discard(context, peer, id, stateId)),
     forget: (peer, id, stateId) => trusted(() => vote.forget(context, peer, id, stateId)),
+
+    find: (id) => trusted(() => findExchange(fs, layout, id)),
+    resolve: (record, resolution) => trusted(() => resolve(context, record, resolution)),
   };
 }
 
@@ -140,6 +149,7 @@ async function redo(context: StoreContext, peer: string): Promise<void> {
       if (place.role === 'responder' && place.state === 'committed') {
         await suspicion.guard(() => vote.finishCommitted(context, place));
       }
+      if (place.state === 'resolved') await suspicion.guard(() => finishResolved(context, place));
     });
   }
 }

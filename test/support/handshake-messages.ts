@@ -62,6 +62,9 @@ const statuses = fc.record({
   stateId: ids,
   inDoubt: idLists,
   done: idLists,
+  resolved: fc.array(fc.record({ id: ids, decision: fc.constantFrom('commit' as const, 'abort' as const) }), {
+    maxLength: STATUS_MAX_IDS,
+  }),
   more: fc.boolean(),
   foreign: naturals,
   alarms: naturals,

@@ -61,7 +61,10 @@ export function responderWork(b: MemoryStore, action: ResponderAction, beta: str
   switch (action.do) {
     case 'inspect': {
       const open = { inDoubt: b.ids('staged'), done: b.ids('done') };
-      return { on: 'inspected', inspection: { ...open, foreign: 0, alarms: 0, nextIndex: b.nextIndex } };
+      return {
+        on: 'inspected',
+        inspection: { ...open, resolved: [], foreign: 0, alarms: 0, nextIndex: b.nextIndex },
+      };
     }
     case 'examine':
       return { on: 'examined' };

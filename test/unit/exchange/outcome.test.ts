@@ -32,7 +32,7 @@ describe('the standing of a record', () => {
     more: Partial<SurveyedRecord> = {},
   ): SurveyedRecord => {
     const place = { peer: 'B', role, id: 'own', state };
-    return { place, exchange: undefined, published: false, alarm: undefined, ...more };
+    return { place, exchange: undefined, published: false, alarm: undefined, resolution: undefined, ...more };
   };
 
   test.each([
@@ -42,6 +42,21 @@ describe('the standing of a record', () => {
     ['a committed one is pending', record('initiator', 'committed'), 'pending'],
     ['a published one is unconfirmed', record('initiator', 'committed', { published: true }), 'unconfirmed'],
     ['a tombstone is unconfirmed', record('responder', 'done', { published: true }), 'unconfirmed'],
+    [
+      'one that an operator has aborted needs nobody',
+      record('responder', 'resolved', { resolution: 'abort' }),
+      undefined,
+    ],
+    [
+      'one that an operator has committed is pending',
+      record('responder', 'resolved', { resolution: 'commit' }),
+      'pending',
+    ],
+    [
+      'one that an operator has had published is unconfirmed',
+      record('responder', 'resolved', { resolution: 'commit', published: true }),
+      'unconfirmed',
+    ],
     ['a mark is an alarm', record('responder', 'done', { alarm: 'contradiction' }), 'alarm'],
   ])('%s', (_what, surveyed, standing) => {
     expect(standingOf(surveyed)).toBe(standing);

@@ -34,6 +34,7 @@ const CLEAR: Status = {
   stateId: STATE_B,
   inDoubt: [],
   done: [],
+  resolved: [],
   more: false,
   foreign: 0,
   alarms: 0,

@@ -59,6 +59,7 @@ describe('the largest frame', () => {
       stateId: STATE_B,
       inDoubt: all,
       done: all,
+      resolved: all.map((id) => ({ id, decision: 'commit' })),
       more: false,
       foreign: MOST,
       alarms: MOST,

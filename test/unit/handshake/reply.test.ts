@@ -14,6 +14,7 @@ test.each([
   [replyToAck(ID, 'unknown'), { type: 'UNKNOWN', id: ID }],
   [replyToAck(ID, 'mismatch'), nak('contradiction')],
   [replyToAck(ID, 'taken'), nak('name-taken')],
+  [replyToAck(ID, 'overruled'), nak('contradiction')],
   [replyToAck(ID, 'damaged'), nak('contradiction')],
 ])('ACK is answered with %j', (message, expected) => {
   expect(message).toEqual(expected);
@@ -24,6 +25,7 @@ test.each([
   [replyToAbort(ID, 'done'), { type: 'FIN', id: ID }],
   [replyToAbort(ID, 'taken'), nak('contradiction')],
   [replyToAbort(ID, 'foreign'), nak('foreign')],
+  [replyToAbort(ID, 'overruled'), nak('contradiction')],
   [replyToAbort(ID, 'damaged'), nak('contradiction')],
 ])('ABORT is answered with %j', (message, expected) => {
   expect(message).toEqual(expected);

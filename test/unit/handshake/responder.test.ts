@@ -33,12 +33,13 @@ const AT_B: ResponderContext = {
 };
 const HELLO: Hello = { type: 'HELLO', version: 1, site: 'A', sae: 'sae-a', stateId: STATE_A, alarms: 0 };
 const HELLO_WANT: Hello = { ...HELLO, want: WANT };
-const NOTHING: Inspection = { inDoubt: [], done: [], foreign: 0, alarms: 0, nextIndex: 7 };
+const NOTHING: Inspection = { inDoubt: [], done: [], resolved: [], foreign: 0, alarms: 0, nextIndex: 7 };
 const CLEAR: Status = {
   type: 'STATUS',
   stateId: STATE_B,
   inDoubt: [],
   done: [],
+  resolved: [],
   more: false,
   foreign: 0,
   alarms: 0,

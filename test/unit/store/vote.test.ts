@@ -213,6 +213,7 @@ describe('open votes', () => {
     expect(await process.store.openVotes(PEER, PEER_STATE_ID)).toEqual({
       inDoubt: [second, third],
       done: [first, fifth],
+      resolved: [],
       foreign: 1,
       foreignIndex: 3,
       alarms: 0,
@@ -242,6 +243,7 @@ describe('open votes', () => {
     expect(await process.store.openVotes(PEER, PEER_STATE_ID)).toEqual({
       inDoubt: [],
       done: [],
+      resolved: [],
       foreign: 0,
       foreignIndex: -1,
       alarms: 1,
