@@ -21,6 +21,7 @@ import { listReservations, releaseName } from './names.js';
 import { listPeers } from './peers.js';
 import { changeState, findRecord, pathOf, readResolution, recordFolder, type RecordPlace } from './record.js';
 import { surveyRecord, type SurveyedRecord } from './survey.js';
+import { finishCommitted } from './vote.js';
 
 /** What an operator may decide; which of it fits a record is not this file's business. */
 export type Choice = 'commit' | 'abort' | 'forget';
@@ -60,11 +61,13 @@ export async function resolve(
   await suspicion.refuse();
   await writeDown(context, record, resolution);
   if (resolution.choice === 'forget') return suspicion.guard(() => retire(context, record));
-  if (place.role === 'initiator') {
-    if (resolution.choice === 'abort') return (await judge(context, place.id)).decided === 'aborted';
-    await suspicion.guard(() => publishDecided(context, place));
+  if (place.state === 'committed') {
+    await suspicion.guard(() =>
+      place.role === 'initiator' ? publishDecided(context, place) : finishCommitted(context, place),
+    );
     return true;
   }
+  if (place.role === 'initiator') return (await judge(context, place.id)).decided === 'aborted';
   if (!(await choose(context, place, resolution.choice))) return false;
   const resolved: RecordPlace = { ...place, state: 'resolved' };
   await suspicion.guard(async () => {

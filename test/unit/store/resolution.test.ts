@@ -1,5 +1,5 @@
 /** What an operator decides about an exchange whose peer is lost for good. */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { Choice } from '../../../src/store/resolution.js';
@@ -245,6 +245,17 @@ describe('what is on record of it', () => {
       changes.findIndex((line) => line.startsWith('rename')),
     );
   });
+});
+
+it('a file whose name was taken is put in place once the name is free', async () => {
+  const { folder, process } = await voted();
+  await mkdir(folder.layout.peerKeys(PEER), { recursive: true });
+  await writeFile(join(folder.layout.peerKeys(PEER), 'B_0'), 'alien');
+  expect(await process.store.commit(PEER, ID, BETA)).toBe('taken');
+  await rm(join(folder.layout.peerKeys(PEER), 'B_0'));
+  expect(await resolve(process, 'commit')).toBe(true);
+  expect(await found(process)).toMatchObject({ place: { state: 'done' }, published: true, alarm: undefined });
+  expect(await keyFiles(folder.layout)).toEqual(SAVED);
 });
 
 it('a record that cannot be read is forgotten with its reservation', async () => {
