@@ -4,6 +4,7 @@
  * Calling sequence: `Bench.open`, then `sites` for each case; `close` at the end. A world is made when it is first
  * asked for, by real runs, and copied for each case.
  */
+import { rmSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,11 @@ import { packInto } from './packed.js';
 import { SCENARIOS, type ScenarioName, type World } from './point.js';
 import { buildShim, readLog, type Call, type How } from './shim.js';
 import { Sites, type Side, type Site, type Surroundings } from './site.js';
+
+/** Long enough for a FIN on a slow machine, short enough to wait it out often. */
+const ACK_TIMEOUT = '1500ms';
+
+const INTERRUPTED = 130;
 
 /** What one undisturbed run does on each disk. */
 export type Calls = Readonly<Record<Side, readonly Call[]>>;
@@ -36,6 +42,12 @@ export class Bench {
   /** @param project the root of the source tree */
   static async open(project: string): Promise<Bench> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'qkd-sync-crash-')));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        rmSync(folder, { recursive: true, force: true });
+        process.exit(INTERRUPTED);
+      });
+    }
     try {
       const shim = await buildShim(join(project, 'test/crash/crashfs.c'), folder);
       const packed = await packInto(project, folder);
@@ -59,14 +71,15 @@ export class Bench {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  around(packed = this.packed): Surroundings {
-    return { packed, shim: this.#shim, config: { A: this.#pair.configA, B: this.#pair.configB } };
+  around(packed = this.packed, ackTimeout = ACK_TIMEOUT): Surroundings {
+    const { configA, configB } = this.#pair;
+    return { packed, shim: this.#shim, config: { A: configA, B: configB }, ackTimeout };
   }
 
   /** New sites in the world of a scenario. */
   async sites(scenario: ScenarioName, packed?: string): Promise<Sites> {
     const { world } = SCENARIOS[scenario];
-    const from = world === undefined ? undefined : await this.#world(world);
+    const from = world === undefined ? undefined : await this.world(world);
     return Sites.open(this.newFolder(), this.around(packed), from);
   }
 
@@ -95,7 +108,8 @@ export class Bench {
     }
   }
 
-  #world(world: World): Promise<string> {
+  /** A folder with an `a` and a `b` as such a world has them. */
+  world(world: World): Promise<string> {
     const made = this.#worlds.get(world) ?? this.#make(world);
     this.#worlds.set(world, made);
     return made;

@@ -8,6 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Bench, type Calls } from './bench.js';
 import { countRecords, planCuts, runCut } from './cut.js';
+import { inParallel } from './in-parallel.js';
 import { HELP, parseOptions, type Options } from './options.js';
 import { patchedCopy } from './packed.js';
 import { plan, planStops, samplingNote } from './plan.js';
@@ -59,11 +60,16 @@ async function run(bench: Bench, options: Options): Promise<number> {
   );
 
   const caught = planted ? await catchAll(bench, jobs) : [];
-  const finished = await inParallel(points, jobs, async (point) => {
-    const result = await tryPoint(bench, point);
-    if (result.wrong.length > 0 || only.length > 0) tell(point, result);
-    return { point, result };
-  });
+  const finished = await inParallel(
+    points,
+    jobs,
+    async (point) => {
+      const result = await tryPoint(bench, point);
+      if (result.wrong.length > 0 || only.length > 0) tell(point, result);
+      return { point, result };
+    },
+    reporter(points.length),
+  );
 
   const calls = {
     'calls at A': counts.first.A.length,
@@ -124,24 +130,14 @@ async function catchBug(bench: Bench, { name, patches, points }: PlantedBug): Pr
   return undefined;
 }
 
-async function inParallel<T, R>(
-  items: readonly T[],
-  jobs: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  const queue = [...items];
+/** Says now and then how far it is. */
+function reporter(all: number): (done: number) => void {
   let said = Date.now();
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-      results.push(await work(item));
-      if (Date.now() - said < PROGRESS_MS) continue;
-      said = Date.now();
-      say(`${results.length} of ${items.length}`);
-    }
+  return (done) => {
+    if (Date.now() - said < PROGRESS_MS) return;
+    said = Date.now();
+    say(`${done} of ${all}`);
   };
-  await Promise.all(Array.from({ length: jobs }, worker));
-  return results;
 }
 
 function tell(point: Point, { outcome, wrong, contacts, hit, said }: Result): void {

@@ -15,14 +15,13 @@ export interface Surroundings {
   readonly shim: string;
   /** The settings files of the KME pair. */
   readonly config: Readonly<Record<Side, string>>;
+  /** x. */
+  readonly ackTimeout: string;
 }
 
 export type Side = 'A' | 'B';
 
 export const other = (side: Side): Side => (side === 'A' ? 'B' : 'A');
-
-/** x. Long enough for a FIN on a slow machine, short enough to wait it out often. */
-const ACK_TIMEOUT = '1500ms';
 
 const LISTENING = /listening on \S+ port (\d+)/;
 
@@ -115,7 +114,7 @@ export class Site {
       '--timeout',
       '20s',
       '--ack-timeout',
-      ACK_TIMEOUT,
+      this.#around.ackTimeout,
       ...args,
     ];
     const started = this.start(['respond', ...all], use);
@@ -134,7 +133,7 @@ export class Site {
 
   /** `initiate` or `recover`, with one try to reach the peer. */
   contact(command: 'initiate' | 'recover', port: number, use?: ShimUse): CliProcess {
-    const waits = ['--connect-wait', '0s', '--lock-wait', '8s', '--ack-timeout', ACK_TIMEOUT];
+    const waits = ['--connect-wait', '0s', '--lock-wait', '8s', '--ack-timeout', this.#around.ackTimeout];
     return this.start([command, '--peer', `${this.peer}:${port}`, ...waits], use);
   }
 

@@ -62,10 +62,11 @@ export class Trial {
     this.#index = index;
   }
 
-  static async open(sites: Sites): Promise<Trial> {
+  /** @param index the number that the exchange of this trial has; the next one of both sites where it is left out */
+  static async open(sites: Sites, index?: number): Promise<Trial> {
     const oracle = new Oracle(sites);
     const { A, B } = await oracle.look();
-    return new Trial(sites, oracle, Math.min(A.size, B.size));
+    return new Trial(sites, oracle, index ?? Math.min(A.size, B.size));
   }
 
   /** The responder that is there, or a new one; surely a new one where the shim is to be used. */
@@ -192,7 +193,8 @@ export class Trial {
     // Killed by fate or by this trial: it claims nothing.
     if (end.code === 'SIGKILL') return;
     const look = await this.#oracle.look();
-    const suspect = await site.isSuspect();
+    // A disk that is too ill may not even take the mark.
+    const suspect = (await site.isSuspect()) || end.stderr.includes('are suspect');
     const [here, there] = [look[site.side].has(this.#index), look[site.peer].has(this.#index)];
     this.#claims.note(who, end, own, { here, there, suspect });
   }
