@@ -151,4 +151,9 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`test:crash: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
