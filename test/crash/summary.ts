@@ -30,6 +30,8 @@ export interface Summary {
   readonly groups: Readonly<Record<string, Row>>;
   readonly total: Row;
   readonly planted: readonly PlantedResult[];
+  /** Where one contact was not enough. */
+  readonly moreContacts: readonly string[];
   readonly failures: readonly { readonly point: string; readonly wrong: readonly string[] }[];
 }
 
@@ -51,7 +53,10 @@ export function summarize(
   const failures = finished.flatMap(({ point, result: { wrong } }) =>
     wrong.length === 0 ? [] : [{ point: pointName(point), wrong }],
   );
-  return { ...head, groups, total, failures };
+  const moreContacts = finished.flatMap(({ point, result }) =>
+    result.contacts > 1 ? [`${pointName(point)} ${result.contacts}`] : [],
+  );
+  return { ...head, groups, total, moreContacts, failures };
 }
 
 function emptyRow(): Row {
@@ -68,7 +73,8 @@ function groupOf(point: Point): string {
 }
 
 /** The table and what follows it, without the failures. */
-export function tableOf({ groups, total, calls, planted, seconds, form }: Summary): string {
+export function tableOf(summary: Summary): string {
+  const { groups, total, calls, planted, seconds, form, moreContacts } = summary;
   const head = ['', 'points', ...OUTCOMES, 'missed', 'contacts'];
   const lines = [...Object.entries(groups).sort(), ['total', total] as const].map(([name, row]) =>
     [name, row.points, ...OUTCOMES.map((outcome) => row.outcomes[outcome]), row.missed, row.contacts].map(
@@ -90,6 +96,7 @@ export function tableOf({ groups, total, calls, planted, seconds, form }: Summar
     '',
     `undisturbed: ${counted.join(', ')}`,
     ...(planted.length === 0 ? [] : [`planted bugs caught: ${caught} of ${planted.length}`]),
+    ...(moreContacts.length === 0 ? [] : [`more than one contact: ${moreContacts.join(', ')}`]),
     `${form} form, ${seconds} s`,
   ].join('\n');
 }

@@ -18,6 +18,8 @@ export const END_MS = 4_000;
 /** What ends a process that may not be in its right mind. */
 const SUSPECT_CODE = 74;
 
+const UNREACHED_CODE = 69;
+
 export type Command = 'initiate' | 'recover';
 
 export const OUTCOMES = [
@@ -142,6 +144,7 @@ export class Trial {
   /** Contacts without any fault, until nothing is left open. Answers how many it took. */
   async settle(command: Command): Promise<number> {
     for (let contacts = 1; ; contacts += 1) {
+      const there = this.#responder !== undefined;
       const { port, end: early } = await this.listening();
       if (port === undefined) {
         this.complain(`B does not start: ${early?.stderr ?? ''}`);
@@ -151,6 +154,8 @@ export class Trial {
       const gone = await this.responderEnds(END_MS);
       if (!gone) await this.kill();
       if (end.code === 0 && gone && (await this.#isSettled())) return contacts;
+      // The responder of before was just ending: nobody was met, and the next one is new.
+      if (there && gone && end.code === UNREACHED_CODE) contacts -= 1;
       if (contacts === MAX_CONTACTS) return contacts + 1;
     }
   }
