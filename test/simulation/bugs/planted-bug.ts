@@ -1,0 +1,14 @@
+/** A bug to be planted in the real code when the simulator compiles it: production code carries none of it. */
+export interface PlantedBug {
+  readonly name: string;
+  /** Of docs/protocol.md, and the switch of the model where there is one. */
+  readonly rule: string;
+  readonly changes: readonly Change[];
+}
+
+/** The text to be found must occur in the file exactly once. */
+export interface Change {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
