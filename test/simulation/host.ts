@@ -2,6 +2,7 @@
 import { Disk } from './disk.js';
 import type { Nemesis } from './fault.js';
 import type { PowerLoss } from './power-loss.js';
+import type { Dice } from './dice.js';
 import type { World } from './world.js';
 
 /** A process, as far as its machine can do something to it. */
@@ -34,20 +35,18 @@ export class Host {
   nemesis: Nemesis;
   /** Told after each power loss. */
   afterPowerLoss: (loss: PowerLoss) => void = () => undefined;
-  #boots = 1;
+  /** As random as the kernel makes it. */
+  bootId: string;
 
   constructor(id: string, world: World, nemesis: Nemesis) {
     this.id = id;
     this.world = world;
     this.nemesis = nemesis;
+    this.bootId = bootIdFrom(world.dice);
     this.disk.prepare(`/${id}`);
     this.keys = `/${id}/keys`;
     this.state = `/${id}/exchanges`;
     this.otherState = `/${id}/other-exchanges`;
-  }
-
-  get bootId(): string {
-    return `boot-${this.#boots}`;
   }
 
   /** All that runs here is gone, and so is what was not durable. */
@@ -55,7 +54,11 @@ export class Host {
     this.world.trace?.(`${this.id}: power loss`);
     for (const process of this.processes) process.die(true);
     this.processes.clear();
-    this.#boots += 1;
+    this.bootId = bootIdFrom(this.world.dice);
     this.afterPowerLoss(this.disk.losePower(this.world.dice));
   }
+}
+
+function bootIdFrom(dice: Dice): string {
+  return Buffer.from(dice.bytes(8)).toString('hex');
 }

@@ -1,6 +1,6 @@
 /** What goes wrong in one run: triggers that wait for their operation, message or request, and strike it once. */
 import type { MessageType } from '../../src/handshake/message.js';
-import type { Errno, Fate, KmeFate, Nemesis, Operation, Sleeper, Stroke } from './fault.js';
+import type { Errno, Fate, KmeFate, Nemesis, Operation, OperationKind, Sleeper, Stroke } from './fault.js';
 import { SPOTS, type Spot } from './spot.js';
 
 export interface OperationTrigger {
@@ -54,8 +54,8 @@ const arm = <T extends { readonly nth: number }>(triggers: readonly T[]): Armed<
   triggers.map((trigger) => ({ trigger, left: trigger.nth }));
 
 export class Plan implements Nemesis {
-  /** How often each host has been about to do something. */
-  readonly operations = new Map<string, number>();
+  /** What each host has been about to do. */
+  readonly operations: { readonly host: string; readonly kind: OperationKind }[] = [];
   /** How many messages have been sent. */
   messages = 0;
   readonly #onOperations: Armed<OperationTrigger>[];
@@ -81,7 +81,7 @@ export class Plan implements Nemesis {
 
   strike(host: string, operation: Operation): Stroke | undefined {
     if (this.#atPeace) return undefined;
-    this.operations.set(host, (this.operations.get(host) ?? 0) + 1);
+    this.operations.push({ host, kind: operation.kind });
     if (this.#alarms.length > 0) this.#ring(host, operation);
     let before: Armed<OperationTrigger> | undefined;
     for (const armed of this.#onOperations) {

@@ -27,8 +27,8 @@ export interface Verdict {
   /** How many key files both sites have saved. */
   readonly saved: number;
   readonly steps: number;
-  /** How many operations each host began, and how many messages were sent, while things could go wrong. */
-  readonly operations: Readonly<Record<string, number>>;
+  /** What the hosts began to do, and how many messages were sent, while things could go wrong. */
+  readonly operations: Plan['operations'];
   readonly messages: number;
 }
 
@@ -129,7 +129,7 @@ class Simulation {
       contacts: this.#contacts,
       saved: this.#a.ledger.saved.size,
       steps: this.#world.steps,
-      operations: Object.fromEntries(operations),
+      operations,
       messages,
     };
   }
@@ -271,9 +271,13 @@ class Simulation {
     while (this.#step());
     for (const { host, responder } of [this.#a, this.#b]) {
       if (responder?.alive === true) this.complain(`${responder.name} does not end`);
-      // Rule 13: an operator restarts the machine.
-      if ([host.state, host.otherState].some((state) => host.disk.find(`${state}/SUSPECT`) !== undefined)) {
+      for (const mark of [host.state, host.otherState].map((state) => `${state}/SUSPECT`)) {
+        const node = host.disk.find(mark);
+        if (node?.kind !== 'file') continue;
+        // Rule 13: an operator restarts the machine, and deletes a mark that a power loss left empty.
         host.losePower();
+        const left = host.disk.find(mark);
+        if (left?.kind === 'file' && left.bytes.length === 0) host.disk.unlink(mark);
       }
     }
     for (const party of [this.#a, this.#b]) party.shaken = false;
