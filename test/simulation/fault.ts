@@ -71,11 +71,3 @@ export interface Sleeper {
   readonly host: { readonly id: string };
   thaw(): void;
 }
-
-/** Nothing goes wrong. */
-export const PEACE: Nemesis = {
-  strike: () => undefined,
-  pass: () => 'deliver',
-  kme: () => undefined,
-  froze: () => undefined,
-};

@@ -4,6 +4,7 @@
  * Calling sequence: `simulate` from a macrotask. Never throws: what is wrong is in the verdict.
  */
 import type { RunReport } from '../../src/exchange/outcome.js';
+import { disagreements } from './agreement.js';
 import { Claims } from './claims.js';
 import type { Dice } from './dice.js';
 import type { Sleeper, Stroke } from './fault.js';
@@ -12,6 +13,7 @@ import { KeyStore } from './kme.js';
 import { leftovers } from './leftovers.js';
 import { Ledger } from './ledger.js';
 import { Network } from './network.js';
+import { Party } from './party.js';
 import { Plan } from './plan.js';
 import type { Process } from './process.js';
 import type { Launch, Scenario } from './scenario.js';
@@ -36,21 +38,6 @@ export interface Verdict {
 const CONTACTS_MAX = 3;
 const RUNS_MAX = 5;
 const WAIT_MS = 60_000;
-
-class Party {
-  readonly site: Site;
-  readonly host: Host;
-  readonly ledger: Ledger;
-  responder: Process | undefined;
-  /** An fsync of a decision has failed since the machine was started. */
-  shaken = false;
-
-  constructor(site: Site, ledger: Ledger) {
-    this.site = site;
-    this.host = site.host;
-    this.ledger = ledger;
-  }
-}
 
 export function simulate(dice: Dice, scenario: Scenario, trace?: (line: string) => void): Verdict {
   const simulation = new Simulation(dice, scenario, trace);
@@ -193,26 +180,13 @@ class Simulation {
       awake = true;
     }
     const { greed } = this.#scenario;
-    if (greed > 0 && world.dice.chance(greed)) this.#takeFile(world.dice.pick([this.#a, this.#b]));
+    if (greed > 0 && world.dice.chance(greed)) world.dice.pick([this.#a, this.#b]).takeFile();
     return awake;
   }
 
   /** Nobody is left who asks, but those who sleep. */
   #isIdle(): boolean {
     return this.#pending === 0 && [...this.#initiators].every(({ alive, frozen }) => !alive || frozen);
-  }
-
-  #takeFile({ host }: Party): void {
-    const { disk, keys } = host;
-    const peers = disk.list(keys);
-    if (!Array.isArray(peers)) return;
-    for (const peer of peers) {
-      const names = disk.list(`${keys}/${peer}`);
-      const [name] = Array.isArray(names) ? names : [];
-      if (name === undefined || name.startsWith('.')) continue;
-      this.#world.trace?.(`${host.id}: a consumer takes ${name}`);
-      disk.unlink(`${keys}/${peer}/${name}`);
-    }
   }
 
   #struck(host: string, what: Stroke['do'] | 'message'): void {
@@ -269,18 +243,10 @@ class Simulation {
       });
     }
     while (this.#step());
-    for (const { host, responder } of [this.#a, this.#b]) {
+    for (const { responder } of [this.#a, this.#b]) {
       if (responder?.alive === true) this.complain(`${responder.name} does not end`);
-      for (const mark of [host.state, host.otherState].map((state) => `${state}/SUSPECT`)) {
-        const node = host.disk.find(mark);
-        if (node?.kind !== 'file') continue;
-        // Rule 13: an operator restarts the machine, and deletes a mark that a power loss left empty.
-        host.losePower();
-        const left = host.disk.find(mark);
-        if (left?.kind === 'file' && left.bytes.length === 0) host.disk.unlink(mark);
-      }
     }
-    for (const party of [this.#a, this.#b]) party.shaken = false;
+    for (const party of [this.#a, this.#b]) party.mend();
   }
 
   #heal(): void {
@@ -312,23 +278,7 @@ class Simulation {
 
   #judge(): void {
     const [atA, atB] = [this.#a.ledger.saved, this.#b.ledger.saved];
-    for (const [keyId, { name }] of atA) {
-      const there = atB.get(keyId);
-      if (there === undefined) this.complain(`split: ${keyId} was saved at A only`);
-      else if (numberOf(there.name) !== numberOf(name))
-        this.complain(`${keyId} is ${name} at A and ${there.name} at B`);
-    }
-    for (const keyId of atB.keys()) if (!atA.has(keyId)) this.complain(`split: ${keyId} was saved at B only`);
-    const numbers = [...atA.values()]
-      .map(({ name }) => Number(numberOf(name)))
-      .sort((one, other) => one - other);
-    numbers.forEach((number, at) => {
-      if (number !== at) this.complain(`the numbers have a gap or a repetition: ${numbers.join()}`);
-    });
+    for (const split of disagreements(atA, atB)) this.complain(split);
     this.#claims.verify((keyId) => atA.has(keyId) && atB.has(keyId));
   }
-}
-
-function numberOf(name: string): string {
-  return name.slice(name.lastIndexOf('_') + 1);
 }

@@ -129,7 +129,7 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         file: DECISION,
         find: `  await fs.syncFolder(layout.role(place.peer, place.role));
   await emptyTrash(context);`,
-        replace: '  await emptyTrash(context);',
+        replace: '  void emptyTrash;',
       },
     ],
   },

@@ -1,16 +1,12 @@
-/** Bugs beyond those of the model: what an implementation gets wrong, one for each promise of docs/protocol.md. */
+/** What an implementation gets wrong in what it does and says, beyond the mutations of the model. */
 import type { PlantedBug } from './planted-bug.js';
 
 const CLEAN_UP = 'src/store/clean-up.ts';
 const DECISION = 'src/store/decision.ts';
 const NAMES = 'src/store/names.ts';
-const RECORD = 'src/store/record.ts';
 const VOTE = 'src/store/vote.ts';
-const STAGING = 'src/store/staging.ts';
-const DURABLE = 'src/store/durable.ts';
-const SUSPECT = 'src/store/suspect.ts';
 
-export const FURTHER_BUGS: readonly PlantedBug[] = [
+export const CONDUCT_BUGS: readonly PlantedBug[] = [
   {
     name: 'published by link and unlink',
     rule: 'Records, step 2',
@@ -20,23 +16,6 @@ export const FURTHER_BUGS: readonly PlantedBug[] = [
         find: '(await unlessGone(fs.rename(key, target)))',
         replace: '(await unlessGone(fs.link(key, target))) && (await unlessGone(fs.unlink(key)))',
       },
-    ],
-  },
-  {
-    name: 'published without looking whether it is taken',
-    rule: '11',
-    changes: [
-      {
-        file: 'src/store/publish.ts',
-        find: '    if ((await fs.stat(target)) === undefined) {',
-        replace: '    if (true as boolean) {',
-      },
-      {
-        file: NAMES,
-        find: '    await writeWhole(fs, aside, join(folder, name), Buffer.from(id));',
-        replace: '    await writeDurably(fs, aside, Buffer.from(id));',
-      },
-      { file: NAMES, find: 'unlessGone, writeWhole }', replace: 'unlessGone, writeDurably }' },
     ],
   },
   {
@@ -101,33 +80,6 @@ export const FURTHER_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'no SUSPECT',
-    rule: '13',
-    changes: [
-      {
-        file: SUSPECT,
-        find: `        if (!isFailedFsync(error)) throw error;
-        failed`,
-        replace: `        if (!isFailedFsync(error) || true) throw error;
-        failed`,
-      },
-    ],
-  },
-  {
-    name: 'a failed fsync is tried again and trusted',
-    rule: '13',
-    changes: [
-      {
-        file: SUSPECT,
-        find: `        if (!isFailedFsync(error)) throw error;
-        failed`,
-        replace: `        if (!isFailedFsync(error)) throw error;
-        if (true as boolean) return work();
-        failed`,
-      },
-    ],
-  },
-  {
     name: 'records selected by the role of the run',
     rule: '17',
     changes: [
@@ -164,17 +116,6 @@ export const FURTHER_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'what is open is told without fsync',
-    rule: '6',
-    changes: [
-      {
-        file: VOTE,
-        find: `  if (found.length > 0) await suspicion.guard(() => fs.syncFolder(layout.role(peer, 'responder')));`,
-        replace: '  void suspicion;',
-      },
-    ],
-  },
-  {
     name: 'ABORT said before the abort is decided',
     rule: '9',
     changes: [
@@ -195,56 +136,6 @@ export const FURTHER_BUGS: readonly PlantedBug[] = [
         file: DECISION,
         find: '    if (exchange.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);',
         replace: '    void raiseIndex;',
-      },
-    ],
-  },
-  {
-    name: 'files are not fsynced',
-    rule: 'Records, step 1',
-    changes: [{ file: DURABLE, find: '    await file.sync();\n', replace: '' }],
-  },
-  {
-    name: 'the new folder is not fsynced before it is staged',
-    rule: 'Records, step 1',
-    changes: [{ file: STAGING, find: '    await fs.syncFolder(temporary);\n', replace: '' }],
-  },
-  {
-    name: 'beta is not durable before the decision',
-    rule: '4',
-    changes: [
-      {
-        file: RECORD,
-        find: `    return written && (await unlessGone(fs.syncFolder(folder)));
-  } catch`,
-        replace: `    return written;
-  } catch`,
-      },
-    ],
-  },
-  {
-    name: 'the parent of a folder that was there is not fsynced',
-    rule: 'Records, step 1',
-    changes: [
-      {
-        file: DURABLE,
-        find: `  try {
-    await fs.syncFolder(parent);
-  } catch`,
-        replace: `  if (existed) return;
-  try {
-    await fs.syncFolder(parent);
-  } catch`,
-      },
-    ],
-  },
-  {
-    name: 'the record goes before its file is durable',
-    rule: '8',
-    changes: [
-      {
-        file: 'src/store/publish.ts',
-        find: '[layout.keys, dirname(target), record]) await',
-        replace: '[record]) await',
       },
     ],
   },
