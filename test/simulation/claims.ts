@@ -1,5 +1,6 @@
 /** What each run said of its exchange when it ended, held against what was true then and became true later. */
 import type { OutcomeKind, RunReport } from '../../src/exchange/outcome.js';
+import type { PublishedFile } from '../../src/store/context.js';
 import type { Ledger } from './ledger.js';
 
 interface Claim {
@@ -10,10 +11,22 @@ interface Claim {
 
 export class Claims {
   readonly #claims: Claim[] = [];
+  /** Exchange IDs by key ID, of what was published anywhere. */
+  readonly #exchanges = new Map<string, string>();
+  readonly #elsewhere: boolean;
   readonly #complain: (violation: string) => void;
 
-  constructor(complain: (violation: string) => void) {
+  /** @param elsewhere somebody runs with another state folder, of which the peer must say that it is a foreign one */
+  constructor(complain: (violation: string) => void, elsewhere: boolean) {
     this.#complain = complain;
+    this.#elsewhere = elsewhere;
+  }
+
+  /** One key belongs to one exchange, on both sites. */
+  note({ keyIds: [keyId = ''], id }: PublishedFile): void {
+    const known = this.#exchanges.get(keyId) ?? id;
+    if (known !== id) this.#complain(`${keyId} was published by exchange ${known} and by ${id}`);
+    this.#exchanges.set(keyId, id);
   }
 
   /**
@@ -23,6 +36,9 @@ export class Claims {
   hear(by: string, report: RunReport, here: Ledger, there: Ledger, shaken: boolean): void {
     const { exchange, outcome, role } = report;
     const keyId = exchange?.keyIds[0];
+    const wrong = report.open.some(({ standing }) => standing === 'alarm');
+    const foreign = outcome === 'alarm' || report.peerAlarms > 0;
+    if (wrong || (foreign && !this.#elsewhere)) this.#complain(`${by} raised an alarm`);
     if (keyId === undefined) return;
     const claim = { by, outcome, keyId };
     const must = (truth: boolean, what: string): void => {

@@ -5,7 +5,7 @@
 import { QkdSyncError } from '../../src/base/errors.js';
 import type { MessageType } from '../../src/handshake/message.js';
 import type { Channel, ChannelEvents, ChannelSecurity } from '../../src/peer/channel.js';
-import type { Fate } from './fault.js';
+import type { Fate, StrikingFate } from './fault.js';
 import type { Belonging, Process } from './process.js';
 import type { World } from './world.js';
 
@@ -70,6 +70,18 @@ export class Connection {
         from.expectEnd(broken(), 0);
         target.expectEnd(broken(), SILENCE_MS);
         return;
+      case 'kill-sender':
+      case 'power-sender':
+      case 'freeze-sender':
+        target.expect(frame, 0);
+        strike(from.process, fate);
+        return;
+      case 'kill-receiver':
+      case 'power-receiver':
+      case 'freeze-receiver':
+        target.expect(frame, 0);
+        strike(target.process, fate);
+        return;
     }
   }
 
@@ -107,6 +119,15 @@ export class Connection {
 
   #other(end: End): End {
     return this.ends[end === this.ends[0] ? 1 : 0];
+  }
+}
+
+function strike(process: Process, fate: StrikingFate): void {
+  if (fate.startsWith('kill')) process.kill();
+  else if (fate.startsWith('power')) process.host.losePower();
+  else {
+    process.freeze();
+    process.host.nemesis.froze(process);
   }
 }
 

@@ -40,16 +40,25 @@ export type Stroke =
 /**
  * `cut`: the message is lost with the connection; `deliver-and-cut`: the connection breaks right after it has arrived;
  * `hang`: nothing passes any more, and both ends find out by silence; `vanish`: its sender loses the connection, and
- * the other end finds out by silence; `late`: it takes seconds.
+ * the other end finds out by silence; `late`: it takes seconds. The others strike a process between a message and what
+ * follows from it: `sender` right after it has been sent, `receiver` right before it is acted on.
  */
-export type Fate = 'deliver' | 'cut' | 'deliver-and-cut' | 'hang' | 'vanish' | 'late';
+export type Fate = 'deliver' | BadFate;
+export type BadFate = 'cut' | 'deliver-and-cut' | 'hang' | 'vanish' | 'late' | StrikingFate;
+export type StrikingFate = `${'kill' | 'power' | 'freeze'}-${'sender' | 'receiver'}`;
 
-export const FATES: readonly Exclude<Fate, 'deliver'>[] = [
+export const FATES: readonly BadFate[] = [
   'cut',
   'deliver-and-cut',
   'hang',
   'vanish',
   'late',
+  'kill-sender',
+  'kill-receiver',
+  'power-sender',
+  'power-receiver',
+  'freeze-sender',
+  'freeze-receiver',
 ];
 
 /** What of a KME's answer can go wrong. */

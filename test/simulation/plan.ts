@@ -121,7 +121,7 @@ export class Plan implements Nemesis {
       if (armed.left === 0 || (trigger.type !== 'any' && trigger.type !== type)) continue;
       armed.left -= 1;
       if (armed.left > 0) continue;
-      this.#witnessed.struck(from, 'message');
+      this.#witnessed.struck(from, trigger.fate.startsWith('freeze') ? 'freeze' : 'message');
       return trigger.fate;
     }
     return 'deliver';

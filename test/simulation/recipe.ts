@@ -20,6 +20,9 @@ const DUEL_SPOTS: readonly Spot[] = [
   'mark',
 ];
 
+/** What the sleeper has heard and not acted on. */
+const DUEL_MESSAGES = ['STATUS', 'SYN_ACK', 'SYN_ACK', 'FIN', 'ACK', 'ABORT', 'END'] as const;
+
 /** Where something can be seen that may not last. */
 const VOLATILE_SPOTS: readonly Spot[] = ['decide', 'stage', 'done', 'abort', 'publish', 'trash', 'sync-role'];
 
@@ -49,6 +52,14 @@ const at = (host: string, spot: Spot, nth: number, stroke: Stroke, follows = fal
 function duel(dice: Dice, anyRole: boolean): Faults {
   const host = anyRole ? dice.pick(['A', 'B']) : 'A';
   const when = dice.pick(['before', 'after'] as const);
+  if (dice.chance(0.5)) {
+    const heard: MessageTrigger = {
+      type: dice.pick(DUEL_MESSAGES),
+      nth: dice.small(2),
+      fate: 'freeze-receiver',
+    };
+    return { operations: [], messages: [heard], kmes: [] };
+  }
   const asleep = at(host, dice.pick(DUEL_SPOTS), dice.small(3), { do: 'freeze', when });
   return { operations: [asleep], messages: dice.chance(0.3) ? [cut(dice)] : [], kmes: [] };
 }

@@ -88,7 +88,7 @@ const ERRNOS: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
 const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-empty', 'kme-answer', 'hang'];
 
 export function randomScenario(dice: Dice): Scenario {
-  const anyRole = dice.chance(0.1);
+  const anyRole = dice.chance(0.12);
   return {
     serve: dice.chance(0.4),
     anyRole,
@@ -102,7 +102,8 @@ export function randomScenario(dice: Dice): Scenario {
 }
 
 function randomLaunches(dice: Dice, anyRole: boolean): Launch[] {
-  const launches: Launch[] = [...QUIET.launches];
+  const first = anyRole ? dice.pick(['A', 'B']) : 'A';
+  const launches: Launch[] = [{ at: 0, host: first, kind: 'initiate', elsewhere: false }];
   const others = dice.pick([0, 0, 0, 1, 1, 2]);
   for (let n = 0; n < others; n += 1) {
     const elsewhere = dice.chance(0.1);

@@ -4,10 +4,11 @@
  * Calling sequence: `simulate` from a macrotask. Never throws: what is wrong is in the verdict.
  */
 import type { RunReport } from '../../src/exchange/outcome.js';
+import type { PublishedFile } from '../../src/store/context.js';
 import { disagreements } from './agreement.js';
 import { Claims } from './claims.js';
 import type { Dice } from './dice.js';
-import type { Sleeper, Stroke } from './fault.js';
+import type { Stroke } from './fault.js';
 import { Host } from './host.js';
 import { KeyStore } from './kme.js';
 import { leftovers } from './leftovers.js';
@@ -17,8 +18,8 @@ import { Party } from './party.js';
 import { Plan } from './plan.js';
 import type { Process } from './process.js';
 import type { Launch, Scenario } from './scenario.js';
-import { WAKING_SPOTS } from './recipe.js';
 import { Site, type RunKind } from './site.js';
+import { Sleepers } from './sleepers.js';
 import { World } from './world.js';
 
 export interface Verdict {
@@ -60,7 +61,8 @@ class Simulation {
   readonly #claims: Claims;
   readonly #violations: string[] = [];
   readonly #initiators = new Set<Process>();
-  readonly #thaws: { readonly process: Sleeper; readonly atStep: number }[] = [];
+  readonly #sleepers: Sleepers;
+  readonly #answering: readonly Party[];
   readonly #reports = new Map<Process, RunReport>();
   #pending = 0;
   #runs = 0;
@@ -83,25 +85,31 @@ class Simulation {
         this.#struck(host, what);
       },
       froze: (process) => {
-        this.#froze(process);
+        this.#sleepers.add(process);
       },
     });
+    this.#sleepers = new Sleepers(world, () => this.#plan);
     const network = new Network(world, (from, type) => this.#plan.pass(from, type));
     const keyStore = new KeyStore();
     const complain = (violation: string): void => {
       this.complain(violation);
     };
-    this.#claims = new Claims(complain);
+    const elsewhere = scenario.launches.some((launch) => launch.elsewhere);
+    this.#claims = new Claims(complain, elsewhere);
     const party = (id: string, peer: string): Party => {
       const host = new Host(id, world, this.#plan);
       const onExit = (process: Process, end: RunReport | Error): void => {
         this.#exited(process, end);
       };
-      const site = new Site(host, peer, { network, keyStore, onExit, onPublished: () => undefined });
+      const onPublished = (file: PublishedFile): void => {
+        this.#claims.note(file);
+      };
+      const site = new Site(host, peer, { network, keyStore, onExit, onPublished });
       return new Party(site, new Ledger(host, keyStore, complain));
     };
     this.#a = party('A', 'B');
     this.#b = party('B', 'A');
+    this.#answering = scenario.anyRole ? [this.#a, this.#b] : [this.#b];
   }
 
   complain(violation: string): void {
@@ -122,7 +130,7 @@ class Simulation {
   }
 
   run(): void {
-    for (const party of this.#answering()) this.#answer(party);
+    for (const party of this.#answering) this.#answer(party);
     for (const launch of this.#scenario.launches) this.#schedule(launch);
     while (this.#initiators.size > 0 || this.#pending > 0) if (!this.#step()) break;
     this.#rest();
@@ -131,10 +139,6 @@ class Simulation {
     // All that was promised to last must last.
     for (const { host } of [this.#a, this.#b]) host.losePower();
     this.#judge();
-  }
-
-  #answering(): Party[] {
-    return this.#scenario.anyRole ? [this.#a, this.#b] : [this.#b];
   }
 
   #party(id: string): Party {
@@ -162,16 +166,10 @@ class Simulation {
   /** One step of the world, of whoever wakes sleepers up and brings responders back, and of who takes files away. */
   #step(): boolean {
     const world = this.#world;
-    let awake = world.step();
-    for (let at = this.#thaws.length - 1; at >= 0; at -= 1) {
-      const thaw = this.#thaws[at];
-      if (thaw === undefined || (awake && !this.#isIdle() && thaw.atStep > world.steps)) continue;
-      this.#thaws.splice(at, 1);
-      thaw.process.thaw();
-      awake = true;
-    }
+    const moved = world.step();
+    let awake = this.#sleepers.wake(() => !moved || this.#isIdle()) || moved;
     for (const process of this.#initiators) if (!process.alive) this.#initiators.delete(process);
-    for (const party of this.#answering()) {
+    for (const party of this.#answering) {
       if (party.responder?.alive !== false || this.#healing) continue;
       party.responder = undefined;
       world.after(world.dice.small(3_000), undefined, () => {
@@ -194,22 +192,9 @@ class Simulation {
     if (what === 'fail') this.#party(host).shaken = true;
     // A site that sleeps is what overlapping runs are for.
     if (what !== 'freeze' && !dice.chance(this.#scenario.persistence)) return;
-    const at = dice.chance(0.5) ? 0 : dice.small(3_000);
+    const at = dice.pick([0, 0, dice.small(3_000), 5_000 + dice.small(20_000)]);
     const asker = this.#scenario.anyRole ? dice.pick(['A', 'B']) : 'A';
     this.#schedule({ at, host: asker, kind: dice.chance(0.5) ? 'initiate' : 'recover', elsewhere: false });
-  }
-
-  #froze(process: Sleeper): void {
-    const { dice, steps, now } = this.#world;
-    const how = dice.below(5);
-    // At the latest once nobody else is left.
-    this.#thaws.push({ process, atStep: how < 2 ? steps + dice.small(600) : Infinity });
-    if (how === 2)
-      this.#world.after(dice.small(40_000), undefined, () => {
-        process.thaw();
-      });
-    if (how > 2) this.#plan.wakeAt(process, process.host.id, dice.pick(WAKING_SPOTS), dice.small(4));
-    this.#world.trace?.(`${process.name}: sleeps from ${now}`);
   }
 
   #exited(process: Process, end: RunReport | Error): void {
@@ -221,10 +206,6 @@ class Simulation {
     const here = this.#party(process.host.id);
     const there = here === this.#a ? this.#b : this.#a;
     this.#claims.hear(process.name, end, here.ledger, there.ledger, here.shaken);
-    const wrong = end.open.some(({ standing }) => standing === 'alarm');
-    const foreign = end.outcome === 'alarm' || end.peerAlarms > 0;
-    const elsewhere = this.#scenario.launches.some((launch) => launch.elsewhere);
-    if (wrong || (foreign && !elsewhere)) this.complain(`${process.name} raised an alarm`);
   }
 
   /** Nothing goes wrong any more; who still runs comes to its end. */
@@ -232,8 +213,8 @@ class Simulation {
     this.#plan.makePeace();
     this.#healing = true;
     this.#world.temper = { sticky: 0, hasty: 0 };
-    for (const { process } of this.#thaws.splice(0)) process.thaw();
-    for (const { responder } of this.#answering()) {
+    this.#sleepers.wake(() => true);
+    for (const { responder } of this.#answering) {
       if (responder === undefined || !(this.#scenario.serve || this.#world.dice.chance(0.3))) continue;
       this.#world.add({
         actor: responder,

@@ -34,7 +34,7 @@ export interface LaunchOptions {
 export interface Surroundings {
   readonly network: Network;
   readonly keyStore: KeyStore;
-  readonly onPublished: (process: Process, file: PublishedFile) => void;
+  readonly onPublished: (file: PublishedFile) => void;
   /** A process has come to its end by itself: with a report, or with an error, which is a bug. */
   readonly onExit: (process: Process, end: RunReport | Error) => void;
 }
@@ -116,7 +116,7 @@ export class Site {
       bootId: () => Promise.resolve(host.bootId),
       onPublished: (file) => {
         published.push(file);
-        this.#around.onPublished(process, file);
+        this.#around.onPublished(file);
       },
     });
     return { store, lock: simulatedLock(process), clock, random, log, signal, published };

@@ -142,6 +142,8 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
   {
     name: 'a superseded handler is not awaited',
     rule: '14',
+    harmless:
+      'the new handler waits for the lock of the old one, and every state changes by compare-and-swap',
     changes: [
       {
         file: 'src/exchange/contacts.ts',

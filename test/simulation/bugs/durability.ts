@@ -38,6 +38,8 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
   {
     name: 'what is open is told without fsync',
     rule: '6',
+    harmless:
+      'a vote told in doubt has no decision that it could lose, and a tombstone goes back to committed only',
     changes: [
       {
         file: VOTE,

@@ -129,7 +129,10 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         file: DECISION,
         find: `  await fs.syncFolder(layout.role(place.peer, place.role));
   await emptyTrash(context);`,
-        replace: '  void emptyTrash;',
+        replace: `  void (async () => {
+    await fs.syncFolder(layout.role(place.peer, place.role));
+    await emptyTrash(context);
+  })().catch(() => undefined);`,
       },
     ],
   },
@@ -167,6 +170,8 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
   {
     name: 'ABORT discards whatever the state',
     rule: '3 (M_ABTANY)',
+    harmless:
+      'no ABORT for a committed exchange reaches B: TLS replays none, and a new connection ends the old one',
     changes: [
       {
         file: VOTE,

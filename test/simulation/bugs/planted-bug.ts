@@ -4,6 +4,8 @@ export interface PlantedBug {
   /** Of docs/protocol.md, and the switch of the model where there is one. */
   readonly rule: string;
   readonly changes: readonly Change[];
+  /** Why it cannot do any harm by itself, where another rule stands in for the one that it breaks. */
+  readonly harmless?: string;
 }
 
 /** The text to be found must occur in the file exactly once. */
