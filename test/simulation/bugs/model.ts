@@ -1,0 +1,199 @@
+/** The mutations of the spin model of the protocol (test/model), each in the real code. */
+import type { PlantedBug } from './planted-bug.js';
+
+const DECISION = 'src/store/decision.ts';
+const RECORD = 'src/store/record.ts';
+const VOTE = 'src/store/vote.ts';
+const PUBLISH = 'src/store/publish.ts';
+const STAGING = 'src/store/staging.ts';
+const CONTACT = 'src/exchange/contact.ts';
+
+const PUBLISH_SYNCS =
+  '  for (const folder of [layout.keys, dirname(target), record]) await unlessGone(fs.syncFolder(folder));';
+
+export const MODEL_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'read decision told without fsync',
+    rule: '6 (M_NOREADSYNC)',
+    changes: [
+      {
+        file: DECISION,
+        find: `      await suspicion.guard(() => fs.syncFolder(layout.role(place.peer, 'initiator')));
+      const beta`,
+        replace: '      const beta',
+      },
+      {
+        file: DECISION,
+        find: `  await fs.syncFolder(layout.role(place.peer, place.role));
+  const exchange = await readExchange(fs, layout, place);
+  if (exchange === undefined) return true;`,
+        replace: `  const exchange = await readExchange(fs, layout, place);
+  if (exchange === undefined) return true;`,
+      },
+    ],
+  },
+  {
+    name: 'state changed without compare-and-swap',
+    rule: '4 and 5 (M_NOCAS)',
+    changes: [
+      {
+        file: RECORD,
+        find: `  return unlessGone(fs.rename(recordFolder(layout, place), recordFolder(layout, { ...place, state: to })));`,
+        replace: `  const target = recordFolder(layout, { ...place, state: to });
+  return (async () => {
+    for (const state of [place.state, ...RECORD_STATES.filter((one) => one !== to)]) {
+      if (await unlessGone(fs.rename(recordFolder(layout, { ...place, state }), target))) return true;
+    }
+    return false;
+  })();`,
+      },
+    ],
+  },
+  {
+    name: 'staged at the initiator only after SYN_ACK',
+    rule: '1 (M_STAGELATE)',
+    changes: [
+      {
+        file: CONTACT,
+        find: '  let ackAt: number | undefined;',
+        replace: `  let ackAt: number | undefined;
+  let late: Extract<Work, { do: 'stage' }> | undefined;`,
+      },
+      {
+        file: CONTACT,
+        find: `          exchange = await stage(work);
+        } finally {
+          for (const { secret } of keys) secret.wipe();
+        }`,
+        replace: `          late = work;
+        } finally {
+        }`,
+      },
+      {
+        file: CONTACT,
+        find: '          const verdict = await store.decide(',
+        replace: `          if (late !== undefined) exchange = await stage(late);
+          const verdict = await store.decide(`,
+      },
+    ],
+  },
+  {
+    name: 'ACK before the decision is durable',
+    rule: '4 (M_NOCOMMITSYNC)',
+    changes: [
+      {
+        file: DECISION,
+        find: `  await suspicion.guard(() => fs.syncFolder(layout.role(peer, 'initiator')));
+`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'initiator publishes without fsync',
+    rule: '8 (M_NOPUBSYNCA)',
+    changes: [
+      { file: PUBLISH, find: PUBLISH_SYNCS, replace: `  if (place.role === 'responder')${PUBLISH_SYNCS}` },
+    ],
+  },
+  {
+    name: 'FIN before the file is durable',
+    rule: '7 (M_FINEARLY)',
+    changes: [
+      { file: PUBLISH, find: PUBLISH_SYNCS, replace: `  if (place.role === 'initiator')${PUBLISH_SYNCS}` },
+    ],
+  },
+  {
+    name: 'initiator forgets without FIN',
+    rule: '8 (M_FORGETEARLY)',
+    changes: [
+      {
+        file: 'src/exchange/initiate.ts',
+        find: `  await store.redo(peer.site);
+  return alarms;`,
+        replace: `  await store.finish(exchange.id);
+  return alarms;`,
+      },
+    ],
+  },
+  {
+    name: 'END for a removal that is not durable',
+    rule: '8 (M_NOENDSYNC)',
+    changes: [
+      {
+        file: DECISION,
+        find: `      await suspicion.guard(() => unlessGone(fs.syncFolder(layout.role(known, 'initiator'))));`,
+        replace: '      void known;',
+      },
+      {
+        file: DECISION,
+        find: `  await fs.syncFolder(layout.role(place.peer, place.role));
+  await emptyTrash(context);`,
+        replace: `  void (async () => {
+    await fs.syncFolder(layout.role(place.peer, place.role));
+    await emptyTrash(context);
+  })().catch(() => undefined);`,
+      },
+    ],
+  },
+  {
+    name: 'no tombstone at the responder',
+    rule: '7 (M_BFORGET)',
+    changes: [
+      {
+        file: VOTE,
+        find: `    if (place === undefined) return 'unknown';
+    if (place.state`,
+        replace: `    if (place === undefined) return 'done';
+    if (place.state`,
+      },
+      {
+        file: VOTE,
+        find: `    await changeState(fs, layout, place, 'done');
+  }`,
+        replace: `    await remove(context, place);
+  }`,
+      },
+    ],
+  },
+  {
+    name: 'vote before the record is durable',
+    rule: '2 (M_NOSTAGESYNCB)',
+    changes: [
+      {
+        file: STAGING,
+        find: '        await fs.syncFolder(layout.role(peer, role));',
+        replace: `        if (role === 'initiator') await fs.syncFolder(layout.role(peer, role));`,
+      },
+    ],
+  },
+  {
+    name: 'ABORT discards whatever the state',
+    rule: '3 (M_ABTANY)',
+    harmless:
+      'no ABORT for a committed exchange reaches B: TLS replays none, and a new connection ends the old one',
+    changes: [
+      {
+        file: VOTE,
+        find: `    if (place.state === 'staged') {
+      if (!(await changeState`,
+        replace: `    if (true as boolean) {
+      if (!(await changeState`,
+      },
+    ],
+  },
+  {
+    name: 'responder gives its vote up alone',
+    rule: '3 (M_BABORT)',
+    changes: [
+      {
+        file: 'src/exchange/answer.ts',
+        find: '  const { hello, clear, refusal } = state;',
+        replace: `  const { hello, clear, refusal } = state;
+  if (hello !== undefined && duties.exchange !== undefined && !duties.committed.has(duties.exchange.id)) {
+    await ports.store.discard(hello.site, duties.exchange.id, hello.stateId);
+  }`,
+      },
+    ],
+  },
+];

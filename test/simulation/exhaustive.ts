@@ -1,0 +1,125 @@
+/**
+ * Every fault at every place of one exchange, one at a time or in pairs.
+ *
+ * What is struck is counted along an exchange in peace: its operations by host, its messages, its KME requests.
+ */
+import { Dice } from './dice.js';
+import { FATES, type Errno, type KmeFate, type OperationKind, type Stroke } from './fault.js';
+import type { Faults, OperationTrigger } from './plan.js';
+import { QUIET, type Scenario } from './scenario.js';
+import { simulate } from './simulation.js';
+import type { Spot } from './spot.js';
+
+export type Order = 'single' | 'pairs';
+
+const ERRNOS: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
+const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-empty', 'kme-answer', 'hang'];
+const READS: ReadonlySet<OperationKind> = new Set(['read', 'list', 'stat', 'statfs']);
+const NOTHING: Faults = { operations: [], messages: [], kmes: [] };
+
+/** Strokes that are worth a pair; a kill after an operation is one before the next. */
+const PAIR_STROKES: readonly Stroke[] = [
+  { do: 'kill', when: 'before' },
+  { do: 'power', when: 'before' },
+  { do: 'fail', code: 'EIO', lasting: false },
+  { do: 'fail', code: 'ENOSPC', lasting: false },
+];
+
+function strokesOf(kind: OperationKind): Stroke[] {
+  const whens = ['before', 'after'] as const;
+  return [
+    ...whens.map((when) => ({ do: 'kill', when }) as const),
+    ...whens.map((when) => ({ do: 'power', when }) as const),
+    ...whens.map((when) => ({ do: 'freeze', when }) as const),
+    ...(kind === 'write'
+      ? (['kill', 'power'] as const).map((what) => ({ do: what, when: 'torn' }) as const)
+      : []),
+    ...ERRNOS.map((code) => ({ do: 'fail', code, lasting: false }) as const),
+    { do: 'signal' },
+  ];
+}
+
+const strike = (
+  host: string,
+  spot: Spot,
+  nth: number,
+  stroke: Stroke,
+  follows: boolean,
+): OperationTrigger => ({
+  host,
+  spot,
+  nth,
+  stroke,
+  follows,
+});
+
+const onMessages = (count: number): Faults[] =>
+  Array.from({ length: count }, (_, at) => at + 1).flatMap((nth) =>
+    FATES.map((fate) => ({ ...NOTHING, messages: [{ type: 'any' as const, nth, fate }] })),
+  );
+
+/** Each fault that can strike the exchange, once. */
+function singles(): Faults[] {
+  const { operations, messages } = simulate(new Dice(0), QUIET);
+  const counts = new Map<string, number>();
+  const onOperations = operations.flatMap(({ host, kind }) => {
+    const nth = (counts.get(host) ?? 0) + 1;
+    counts.set(host, nth);
+    return strokesOf(kind).map((stroke) => ({
+      ...NOTHING,
+      operations: [strike(host, 'any', nth, stroke, false)],
+    }));
+  });
+  const onKmes = ['A', 'B', 'B'].flatMap((host, at) =>
+    KME_FATES.map((fate) => ({ ...NOTHING, kmes: [{ host, nth: at === 2 ? 2 : 1, fate }] })),
+  );
+  return [...onOperations, ...onMessages(messages), ...onKmes];
+}
+
+/** Those that can be combined: changes only, because between two of them nothing can be told apart. */
+function combinable(follows: boolean): Faults[] {
+  const { operations, messages } = simulate(new Dice(0), QUIET);
+  const found = onMessages(messages);
+  for (const host of ['A', 'B']) {
+    const changes = operations.filter((one) => one.host === host && !READS.has(one.kind)).length;
+    for (let nth = 1; nth <= changes; nth += 1) {
+      for (const stroke of PAIR_STROKES) {
+        found.push({ ...NOTHING, operations: [strike(host, 'change', nth, stroke, follows)] });
+      }
+    }
+  }
+  return found;
+}
+
+/** A list of scenarios that is made as it is read. */
+export interface Enumeration {
+  readonly count: number;
+  at(index: number): Scenario;
+}
+
+export function enumerate(order: Order): Enumeration {
+  const scenario = (faults: Faults, index: number): Scenario => ({
+    ...QUIET,
+    serve: index % 2 === 0,
+    persistence: order === 'pairs' ? 1 : 0,
+    faults,
+  });
+  if (order === 'single') {
+    const list = singles();
+    return { count: list.length, at: (index) => scenario(list[index] ?? NOTHING, index) };
+  }
+  const [first, second] = [combinable(false), combinable(true)];
+  return {
+    count: first.length * second.length,
+    at: (index) => {
+      const one = first[Math.floor(index / second.length)] ?? NOTHING;
+      const other = second[index % second.length] ?? NOTHING;
+      const faults = {
+        operations: [...one.operations, ...other.operations],
+        messages: [...one.messages, ...other.messages],
+        kmes: [],
+      };
+      return scenario(faults, index);
+    },
+  };
+}

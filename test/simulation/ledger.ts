@@ -1,0 +1,97 @@
+/**
+ * Every key file that ever appeared on each host, as whoever takes files away from there sees it: complete, by a
+ * rename, and once (docs/protocol.md, "Files and formats").
+ */
+import { PROBE_NAME } from '../../src/store/probe.js';
+import type { Host } from './host.js';
+import type { KeyStore } from './kme.js';
+import type { Change, Folder } from './node.js';
+import type { PowerLoss } from './power-loss.js';
+
+/** A key file that has appeared; it may have been taken away since. */
+export interface Saved {
+  readonly name: string;
+  /** What must last for the file to last: its rename, and its folders. */
+  readonly changes: readonly Change[];
+}
+
+export class Ledger {
+  /** By key ID. */
+  readonly saved = new Map<string, Saved>();
+  readonly #host: Host;
+  readonly #keyStore: KeyStore;
+  readonly #complain: (violation: string) => void;
+  readonly #ground: Folder;
+  #keys: Folder | undefined;
+  /** The folder of keys and those in it. */
+  readonly #guarded = new Set<Folder>();
+
+  constructor(host: Host, keyStore: KeyStore, complain: (violation: string) => void) {
+    this.#host = host;
+    this.#keyStore = keyStore;
+    this.#complain = complain;
+    const ground = host.disk.find(`/${host.id}`);
+    if (ground?.kind !== 'folder') throw new Error('a host without ground');
+    this.#ground = ground;
+    host.disk.witness = (folder, name, change, how) => {
+      this.#watch(folder, name, change, how);
+    };
+    host.afterPowerLoss = (loss) => {
+      this.#look(loss);
+    };
+  }
+
+  /** Whether the key's file would be there after a power loss now, or has been before the last one. */
+  isDurable(keyId: string): boolean {
+    return this.saved.get(keyId)?.changes.every(({ cameDurably }) => cameDurably) === true;
+  }
+
+  #watch(folder: Folder, name: string, change: Change, how: 'made' | 'moved'): void {
+    const { node } = change;
+    if (folder === this.#ground && name === 'keys' && node.kind === 'folder') {
+      this.#keys = node;
+      this.#guarded.add(node);
+      return;
+    }
+    if (!this.#guarded.has(folder) || name === PROBE_NAME) return;
+    if (node.kind === 'folder') {
+      this.#guarded.add(node);
+      if (how === 'moved') this.#say(`a folder was moved into the folder of keys: ${name}`);
+      return;
+    }
+    if (how !== 'moved') this.#say(`${name} was made in the folder of keys, not moved there`);
+    const keyId = this.#keyIdOf(node.bytes);
+    if (keyId === undefined) {
+      this.#say(`${name} is not a complete key file`);
+      return;
+    }
+    if (this.saved.has(keyId)) this.#say(`${keyId} was published again, as ${name}`);
+    const changes = [change, folder.made, this.#keys?.made].filter((one) => one !== undefined);
+    this.saved.set(keyId, { name, changes });
+  }
+
+  /** A publication that was lost with its whole trace will be made again; what lies there now must be whole. */
+  #look({ lost }: PowerLoss): void {
+    for (const [keyId, { changes, name }] of this.saved) {
+      if (changes.some((change) => lost.has(change))) this.saved.delete(keyId);
+      else this.saved.set(keyId, { name, changes: [] });
+    }
+    const keys = this.#ground.entries.get('keys');
+    this.#keys = keys?.kind === 'folder' ? keys : undefined;
+    for (const folder of this.#keys?.entries.values() ?? []) {
+      if (folder.kind !== 'folder') continue;
+      for (const [name, node] of folder.entries) {
+        const whole = node.kind === 'file' && this.#keyIdOf(node.bytes) !== undefined;
+        if (name !== PROBE_NAME && !whole) this.#say(`after a power loss ${name} is not a complete key file`);
+      }
+    }
+  }
+
+  #keyIdOf(bytes: Uint8Array): string | undefined {
+    return this.#keyStore.byContent.get(Buffer.from(bytes).toString('latin1'));
+  }
+
+  #say(violation: string): void {
+    this.#complain(`${this.#host.id}: ${violation}`);
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The simulator's command line: `npm run simulate -- …`.
+ *
+ *   --seeds N [--from S]        random scenarios
+ *   --exhaustive single|pairs   each fault at each place, one or two at a time
+ *   --bugs [--bug NAME]         plants each bug and shows after how many seeds it is caught
+ *   --ci                        all of it in the size that a change must pass
+ *   --trace                     prints what happens, for one run in this process
+ *   --jobs N                    processes; the machine's processors otherwise
+ *
+ * Exit code 1 where anything is violated, or a planted bug is not caught.
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { catchBugs, type Plant } from './catch-bugs.js';
+import { enumerate, type Order } from './exhaustive.js';
+import type { Job, Tally } from './job.js';
+import { runAll } from './pool.js';
+import { work } from './work.js';
+
+export interface Program {
+  /** Where the program without bugs has been compiled to. */
+  readonly plain: string;
+  readonly plant: Plant;
+}
+
+const CI_SEEDS = 20_000;
+
+export async function main(args: readonly string[], program: Program): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: 'string' },
+      from: { type: 'string', default: '1' },
+      exhaustive: { type: 'string' },
+      bugs: { type: 'boolean', default: false },
+      bug: { type: 'string' },
+      ci: { type: 'boolean', default: false },
+      trace: { type: 'boolean', default: false },
+      jobs: { type: 'string' },
+    },
+  });
+  const jobs = Number(values.jobs ?? availableParallelism());
+  const from = Number(values.from);
+  const { trace } = values;
+  let good = true;
+
+  if (values.exhaustive !== undefined || values.ci) {
+    const source: Order = values.exhaustive === 'pairs' ? 'pairs' : 'single';
+    const { count } = await macrotask(() => enumerate(source));
+    const only = values.seeds === undefined ? count : Number(values.seeds);
+    const whole = { source, from: only < count ? from : 0, count: only, untilCaught: false, trace };
+    good = (await run(whole, program.plain, jobs)) && good;
+  }
+  if ((values.seeds !== undefined && values.exhaustive === undefined) || values.ci) {
+    const count = Number(values.seeds ?? CI_SEEDS);
+    good =
+      (await run({ source: 'random', from, count, untilCaught: false, trace }, program.plain, jobs)) && good;
+  }
+  if (values.bugs || values.bug !== undefined || values.ci) {
+    good = (await catchBugs(program.plant, values.bug, jobs, print)) && good;
+  }
+  return good ? 0 : 1;
+}
+
+async function run(job: Job, folder: string, jobs: number): Promise<boolean> {
+  const began = performance.now();
+  const tally = job.trace ? await macrotask(() => work(job, print)) : await runAll(folder, job, jobs);
+  const seconds = (performance.now() - began) / 1_000;
+  report(job, tally, seconds);
+  return tally.failures.length === 0;
+}
+
+function report({ source }: Job, tally: Tally, seconds: number): void {
+  const { runs, contacts, failures, saved, steps, cpuMs } = tally;
+  const needed = contacts.map((count, at) => `${at}: ${count}`).join(', ');
+  print(
+    `${source}: ${runs} runs in ${seconds.toFixed(1)} s (${Math.round((runs * 1_000) / cpuMs)} a second of a processor, ` +
+      `${Math.round(steps / runs)} steps each), ${saved} key files saved by both, contacts needed ${needed}, ` +
+      `${failures.length} failures`,
+  );
+  for (const { number, violations } of failures) {
+    print(`\n${source} ${number}:`);
+    for (const violation of violations) print(`  ${violation}`);
+    const what = source === 'random' ? '' : ` --exhaustive ${source}`;
+    print(`  npm run simulate --${what} --seeds 1 --from ${number} --trace`);
+  }
+}
+
+/** Inside a microtask nothing can be simulated. */
+function macrotask<T>(task: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    setImmediate(() => {
+      try {
+        resolve(task());
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  });
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

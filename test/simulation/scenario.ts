@@ -1,0 +1,164 @@
+/** What one run is to live through, thrown by the dice: who runs when, and what goes wrong. */
+import type { MessageType } from '../../src/handshake/message.js';
+import type { Dice } from './dice.js';
+import { FATES, type Errno, type KmeFate, type Stroke } from './fault.js';
+import type { Faults, KmeTrigger, MessageTrigger, OperationTrigger } from './plan.js';
+import { recipe } from './recipe.js';
+import type { RunKind } from './site.js';
+import type { Spot } from './spot.js';
+import type { Temper } from './world.js';
+
+export interface Launch {
+  /** Virtual milliseconds from the start. */
+  readonly at: number;
+  readonly host: string;
+  readonly kind: RunKind;
+  readonly elsewhere: boolean;
+}
+
+export interface Scenario {
+  /** B's responder stays and answers all, instead of one. */
+  readonly serve: boolean;
+  /** Both sites initiate, and both answer. */
+  readonly anyRole: boolean;
+  /** The chance, at each step, that somebody takes a key file away. */
+  readonly greed: number;
+  readonly temper: Temper;
+  readonly launches: readonly Launch[];
+  /** The chance that a new run begins at the initiator after each thing that went wrong. */
+  readonly persistence: number;
+  readonly faults: Faults;
+  /** The first contact after all that only settles. */
+  readonly recoverFirst: boolean;
+}
+
+export const QUIET: Scenario = {
+  serve: false,
+  anyRole: false,
+  greed: 0,
+  temper: { sticky: 0, hasty: 0 },
+  launches: [{ at: 0, host: 'A', kind: 'initiate', elsewhere: false }],
+  persistence: 0,
+  faults: { operations: [], messages: [], kmes: [] },
+  recoverFirst: false,
+};
+
+const FAULTS_MAX = 4;
+
+/** Uniform chance finds almost nothing: what is near a decision weighs more. */
+const SPOT_WEIGHTS: Readonly<Record<Spot, number>> = {
+  stage: 4,
+  decide: 8,
+  abort: 4,
+  done: 4,
+  publish: 6,
+  trash: 4,
+  empty: 2,
+  'sync-role': 9,
+  'sync-keys': 4,
+  'sync-record': 4,
+  'sync-folder': 2,
+  'sync-file': 2,
+  beta: 3,
+  reserve: 3,
+  release: 3,
+  mark: 3,
+  'state-id': 1,
+  'read-record': 7,
+  'list-role': 4,
+  change: 8,
+  any: 10,
+};
+
+const MESSAGE_WEIGHTS: Readonly<Partial<Record<MessageType | 'any', number>>> = {
+  HELLO: 1,
+  STATUS: 1,
+  SYN: 3,
+  SYN_ACK: 4,
+  ACK: 6,
+  FIN: 5,
+  ABORT: 3,
+  ABORT_OK: 2,
+  END: 3,
+  END_OK: 2,
+  any: 4,
+};
+
+const ERRNOS: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
+const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-empty', 'kme-answer', 'hang'];
+
+export function randomScenario(dice: Dice): Scenario {
+  const anyRole = dice.chance(0.12);
+  return {
+    serve: dice.chance(0.4),
+    anyRole,
+    greed: dice.chance(0.4) ? 0.03 : 0,
+    temper: { sticky: dice.pick([0, 0.5, 0.9]), hasty: dice.pick([0, 0, 0, 0.01, 0.05]) },
+    launches: randomLaunches(dice, anyRole),
+    persistence: dice.pick([0.3, 0.7, 1]),
+    faults: dice.chance(0.5) ? randomFaults(dice) : recipe(dice, anyRole),
+    recoverFirst: dice.chance(0.3),
+  };
+}
+
+function randomLaunches(dice: Dice, anyRole: boolean): Launch[] {
+  const first = anyRole ? dice.pick(['A', 'B']) : 'A';
+  const launches: Launch[] = [{ at: 0, host: first, kind: 'initiate', elsewhere: false }];
+  const others = dice.pick([0, 0, 0, 1, 1, 2]);
+  for (let n = 0; n < others; n += 1) {
+    const elsewhere = dice.chance(0.1);
+    launches.push({
+      at: dice.chance(0.3) ? 0 : dice.small(40_000),
+      host: anyRole && dice.chance(0.5) ? 'B' : 'A',
+      kind: !elsewhere && dice.chance(0.6) ? 'initiate' : 'recover',
+      elsewhere,
+    });
+  }
+  return launches;
+}
+
+function randomFaults(dice: Dice): Faults {
+  const operations: OperationTrigger[] = [];
+  const messages: MessageTrigger[] = [];
+  const kmes: KmeTrigger[] = [];
+  const count = dice.small(FAULTS_MAX);
+  for (let n = 0; n < count; n += 1) {
+    const where = dice.below(20);
+    if (where < 12) operations.push(randomOperationTrigger(dice));
+    else if (where < 19) {
+      const type = dice.weighted(MESSAGE_WEIGHTS);
+      messages.push({ type, nth: dice.small(type === 'any' ? 16 : 2), fate: dice.pick(FATES) });
+    } else kmes.push({ host: dice.pick(['A', 'B']), nth: dice.small(3), fate: dice.pick(KME_FATES) });
+  }
+  return { operations, messages, kmes };
+}
+
+function randomOperationTrigger(dice: Dice): OperationTrigger {
+  const spot = dice.weighted(SPOT_WEIGHTS);
+  const nth = spot === 'any' ? 1 + dice.below(350) : spot === 'change' ? 1 + dice.below(120) : dice.small(6);
+  return { host: dice.pick(['A', 'B']), spot, nth, stroke: randomStroke(dice), follows: dice.chance(0.3) };
+}
+
+function randomStroke(dice: Dice): Stroke {
+  const when = dice.pick(['before', 'after'] as const);
+  switch (dice.weighted({ kill: 4, torn: 1, power: 6, freeze: 6, fail: 3, signal: 1 })) {
+    case 'kill':
+      return { do: 'kill', when };
+    case 'torn':
+      return { do: dice.pick(['kill', 'power'] as const), when: 'torn' };
+    case 'power':
+      return { do: 'power', when };
+    case 'freeze':
+      return { do: 'freeze', when };
+    case 'fail':
+      return randomFailure(dice);
+    case 'signal':
+      return { do: 'signal' };
+  }
+}
+
+/** A disk whose I/O goes on failing cannot even keep the mark of rule 13, and nothing can be promised on it. */
+function randomFailure(dice: Dice): Stroke {
+  const code = dice.pick(ERRNOS);
+  return { do: 'fail', code, lasting: code !== 'EIO' && dice.chance(0.4) };
+}

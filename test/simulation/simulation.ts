@@ -1,0 +1,265 @@
+/**
+ * One run of the whole: two sites live through a scenario, are left in peace, meet again, and must then agree.
+ *
+ * Calling sequence: `simulate` from a macrotask. Never throws: what is wrong is in the verdict.
+ */
+import type { RunReport } from '../../src/exchange/outcome.js';
+import type { PublishedFile } from '../../src/store/context.js';
+import { disagreements } from './agreement.js';
+import { Claims } from './claims.js';
+import type { Dice } from './dice.js';
+import type { Stroke } from './fault.js';
+import { Host } from './host.js';
+import { KeyStore } from './kme.js';
+import { leftovers } from './leftovers.js';
+import { Ledger } from './ledger.js';
+import { Network } from './network.js';
+import { Party } from './party.js';
+import { Plan } from './plan.js';
+import type { Process } from './process.js';
+import type { Launch, Scenario } from './scenario.js';
+import { Site, type RunKind } from './site.js';
+import { Sleepers } from './sleepers.js';
+import { World } from './world.js';
+
+export interface Verdict {
+  /** What is wrong; empty where all is well. */
+  readonly violations: readonly string[];
+  /** How many contacts were needed after all that had gone wrong. */
+  readonly contacts: number;
+  /** How many key files both sites have saved. */
+  readonly saved: number;
+  readonly steps: number;
+  /** What the hosts began to do, and how many messages were sent, while things could go wrong. */
+  readonly operations: Plan['operations'];
+  readonly messages: number;
+}
+
+/** More contacts than that must not be needed. */
+const CONTACTS_MAX = 3;
+const RUNS_MAX = 5;
+const WAIT_MS = 60_000;
+
+export function simulate(dice: Dice, scenario: Scenario, trace?: (line: string) => void): Verdict {
+  const simulation = new Simulation(dice, scenario, trace);
+  try {
+    simulation.run();
+  } catch (error) {
+    simulation.complain(
+      `the simulation failed: ${error instanceof Error ? String(error.stack) : String(error)}`,
+    );
+  }
+  return simulation.verdict();
+}
+
+class Simulation {
+  readonly #scenario: Scenario;
+  readonly #world: World;
+  readonly #plan: Plan;
+  readonly #a: Party;
+  readonly #b: Party;
+  readonly #claims: Claims;
+  readonly #violations: string[] = [];
+  readonly #initiators = new Set<Process>();
+  readonly #sleepers: Sleepers;
+  readonly #answering: readonly Party[];
+  readonly #reports = new Map<Process, RunReport>();
+  #pending = 0;
+  #runs = 0;
+  #contacts = 0;
+  #healing = false;
+
+  constructor(dice: Dice, scenario: Scenario, trace?: (line: string) => void) {
+    this.#scenario = scenario;
+    const world = new World(
+      dice,
+      trace &&
+        ((line) => {
+          trace(`${String(world.now).padStart(6)} ${line}`);
+        }),
+    );
+    this.#world = world;
+    world.temper = scenario.temper;
+    this.#plan = new Plan(scenario.faults, {
+      struck: (host, what) => {
+        this.#struck(host, what);
+      },
+      froze: (process) => {
+        this.#sleepers.add(process);
+      },
+    });
+    this.#sleepers = new Sleepers(world, () => this.#plan);
+    const network = new Network(world, (from, type) => this.#plan.pass(from, type));
+    const keyStore = new KeyStore();
+    const complain = (violation: string): void => {
+      this.complain(violation);
+    };
+    const elsewhere = scenario.launches.some((launch) => launch.elsewhere);
+    this.#claims = new Claims(complain, elsewhere);
+    const party = (id: string, peer: string): Party => {
+      const host = new Host(id, world, this.#plan);
+      const onExit = (process: Process, end: RunReport | Error): void => {
+        this.#exited(process, end);
+      };
+      const onPublished = (file: PublishedFile): void => {
+        this.#claims.note(file);
+      };
+      const site = new Site(host, peer, { network, keyStore, onExit, onPublished });
+      return new Party(site, new Ledger(host, keyStore, complain));
+    };
+    this.#a = party('A', 'B');
+    this.#b = party('B', 'A');
+    this.#answering = scenario.anyRole ? [this.#a, this.#b] : [this.#b];
+  }
+
+  complain(violation: string): void {
+    this.#world.trace?.(`!!! ${violation}`);
+    this.#violations.push(violation);
+  }
+
+  verdict(): Verdict {
+    const { operations, messages } = this.#plan;
+    return {
+      violations: this.#violations,
+      contacts: this.#contacts,
+      saved: this.#a.ledger.saved.size,
+      steps: this.#world.steps,
+      operations,
+      messages,
+    };
+  }
+
+  run(): void {
+    for (const party of this.#answering) this.#answer(party);
+    for (const launch of this.#scenario.launches) this.#schedule(launch);
+    while (this.#initiators.size > 0 || this.#pending > 0) if (!this.#step()) break;
+    this.#rest();
+    this.#heal();
+    this.#judge();
+    // All that was promised to last must last.
+    for (const { host } of [this.#a, this.#b]) host.losePower();
+    this.#judge();
+  }
+
+  #party(id: string): Party {
+    return id === 'A' ? this.#a : this.#b;
+  }
+
+  #schedule({ at, host, kind, elsewhere }: Launch): void {
+    if (this.#runs >= RUNS_MAX) return;
+    this.#runs += 1;
+    this.#pending += 1;
+    this.#world.after(at, undefined, () => {
+      this.#pending -= 1;
+      this.#initiators.add(this.#launch(this.#party(host), kind, false, elsewhere));
+    });
+  }
+
+  #launch(party: Party, kind: RunKind, serve: boolean, elsewhere = false): Process {
+    return party.site.launch(kind, { anyRole: this.#scenario.anyRole, serve, elsewhere, timeoutMs: WAIT_MS });
+  }
+
+  #answer(party: Party): void {
+    party.responder = this.#launch(party, 'respond', this.#scenario.serve);
+  }
+
+  /** One step of the world, of whoever wakes sleepers up and brings responders back, and of who takes files away. */
+  #step(): boolean {
+    const world = this.#world;
+    const moved = world.step();
+    let awake = this.#sleepers.wake(() => !moved || this.#isIdle()) || moved;
+    for (const process of this.#initiators) if (!process.alive) this.#initiators.delete(process);
+    for (const party of this.#answering) {
+      if (party.responder?.alive !== false || this.#healing) continue;
+      party.responder = undefined;
+      world.after(world.dice.small(3_000), undefined, () => {
+        if (!this.#healing) this.#answer(party);
+      });
+      awake = true;
+    }
+    const { greed } = this.#scenario;
+    if (greed > 0 && world.dice.chance(greed)) world.dice.pick([this.#a, this.#b]).takeFile();
+    return awake;
+  }
+
+  /** Nobody is left who asks, but those who sleep. */
+  #isIdle(): boolean {
+    return this.#pending === 0 && [...this.#initiators].every(({ alive, frozen }) => !alive || frozen);
+  }
+
+  #struck(host: string, what: Stroke['do'] | 'message'): void {
+    const { dice } = this.#world;
+    if (what === 'fail') this.#party(host).shaken = true;
+    // A site that sleeps is what overlapping runs are for.
+    if (what !== 'freeze' && !dice.chance(this.#scenario.persistence)) return;
+    const at = dice.pick([0, 0, dice.small(3_000), 5_000 + dice.small(20_000)]);
+    const asker = this.#scenario.anyRole ? dice.pick(['A', 'B']) : 'A';
+    this.#schedule({ at, host: asker, kind: dice.chance(0.5) ? 'initiate' : 'recover', elsewhere: false });
+  }
+
+  #exited(process: Process, end: RunReport | Error): void {
+    if (end instanceof Error) {
+      this.complain(`${process.name} ended with a bug: ${String(end.stack)}`);
+      return;
+    }
+    this.#reports.set(process, end);
+    const here = this.#party(process.host.id);
+    const there = here === this.#a ? this.#b : this.#a;
+    this.#claims.hear(process.name, end, here.ledger, there.ledger, here.shaken);
+  }
+
+  /** Nothing goes wrong any more; who still runs comes to its end. */
+  #rest(): void {
+    this.#plan.makePeace();
+    this.#healing = true;
+    this.#world.temper = { sticky: 0, hasty: 0 };
+    this.#sleepers.wake(() => true);
+    for (const { responder } of this.#answering) {
+      if (responder === undefined || !(this.#scenario.serve || this.#world.dice.chance(0.3))) continue;
+      this.#world.add({
+        actor: responder,
+        run: () => {
+          responder.interrupt();
+        },
+      });
+    }
+    while (this.#step());
+    for (const { responder } of [this.#a, this.#b]) {
+      if (responder?.alive === true) this.complain(`${responder.name} does not end`);
+    }
+    for (const party of [this.#a, this.#b]) party.mend();
+  }
+
+  #heal(): void {
+    let kind: RunKind = this.#scenario.recoverFirst ? 'recover' : 'initiate';
+    let left: string[] = [];
+    while (this.#contacts < CONTACTS_MAX) {
+      this.#contacts += 1;
+      const forth = this.#meet(this.#a, this.#b, kind);
+      const well = (!this.#scenario.anyRole || this.#meet(this.#b, this.#a, kind)) && forth;
+      left = [...leftovers(this.#a.host), ...leftovers(this.#b.host)];
+      if (well && left.length === 0 && kind === 'initiate') return;
+      kind = 'initiate';
+    }
+    this.complain(`not settled after ${CONTACTS_MAX} contacts, left: ${left.join(' ') || 'nothing'}`);
+  }
+
+  /** A contact in peace; whether it came to a good end on both sides. */
+  #meet(one: Party, other: Party, kind: RunKind): boolean {
+    const answering = this.#launch(other, 'respond', false);
+    const asking = this.#launch(one, kind, false);
+    while (answering.alive || asking.alive) {
+      if (this.#step()) continue;
+      this.complain('a contact in peace does not end');
+      return false;
+    }
+    const good = kind === 'recover' ? 'settled' : 'saved';
+    return [answering, asking].every((process) => this.#reports.get(process)?.outcome === good);
+  }
+
+  #judge(): void {
+    const [atA, atB] = [this.#a.ledger.saved, this.#b.ledger.saved];
+    for (const split of disagreements(atA, atB)) this.complain(split);
+    this.#claims.verify((keyId) => atA.has(keyId) && atB.has(keyId));
+  }
+}
