@@ -24,14 +24,16 @@ export async function writeDurably(fs: FileSystem, path: string, bytes: Uint8Arr
 
 /**
  * Sees to it that the folder is there and will still be there after a power loss. The parent is fsynced even where
- * the folder was there already: the run that made it may have been killed before it could.
+ * the folder was there already: the run that made it may have been killed before it could. For the same reason a
+ * folder is made only in one that has been seen to in this way.
  */
 export async function ensureFolder(fs: FileSystem, path: string): Promise<void> {
   const parent = dirname(path);
-  const existed = await makeFolder(fs, path, async () => {
+  let existed = (await fs.stat(path)) !== undefined;
+  if (!existed) {
     await ensureFolder(fs, parent);
-    await makeFolder(fs, path);
-  });
+    existed = !(await makeFolder(fs, path));
+  }
   try {
     await fs.syncFolder(parent);
   } catch (error) {
@@ -41,21 +43,14 @@ export async function ensureFolder(fs: FileSystem, path: string): Promise<void> 
   }
 }
 
-/** Makes one folder; true where it was there already. `parentMissing` is called where it cannot be made for that reason. */
-async function makeFolder(
-  fs: FileSystem,
-  path: string,
-  parentMissing?: () => Promise<void>,
-): Promise<boolean> {
+/** Makes one folder; false where it is there already. */
+async function makeFolder(fs: FileSystem, path: string): Promise<boolean> {
   try {
     await fs.mkdir(path);
-    return false;
+    return true;
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EEXIST') return true;
-    if (code !== 'ENOENT' || parentMissing === undefined) throw error;
-    await parentMissing();
-    return false;
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 

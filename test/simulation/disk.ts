@@ -22,6 +22,8 @@ export class Disk {
   readonly root = new Folder();
   witness: Witness | undefined;
   log: Change[] = [];
+  /** How many files have been made so far. */
+  #files = 0;
 
   /** A folder that was there, durably, before anything began. */
   prepare(path: string): Folder {
@@ -59,7 +61,8 @@ export class Disk {
   create(path: string): Maybe<File> {
     const to = this.#vacant('open', path);
     if (to instanceof DiskError) return to;
-    const file = new File();
+    this.#files += 1;
+    const file = new File(this.#files);
     this.#change(file, undefined, to, 'made');
     return file;
   }

@@ -167,8 +167,8 @@ export class FileOperation implements Operation, Task {
         const node = disk.find(path);
         if (node === undefined) return undefined;
         return node.kind === 'folder'
-          ? { kind: 'folder', bytes: 0, mode: 0o700 }
-          : { kind: 'file', bytes: node.bytes.length, mode: 0o600 };
+          ? { kind: 'folder', bytes: 0, mode: 0o700, inode: '0' }
+          : { kind: 'file', bytes: node.bytes.length, mode: 0o600, inode: String(node.inode) };
       }
       case 'statfs':
         return { type: EXT4, freeBytes: FREE_BYTES };

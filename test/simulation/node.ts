@@ -2,10 +2,15 @@
 
 export class File {
   readonly kind = 'file';
+  readonly inode: number;
   bytes: Uint8Array = new Uint8Array();
   synced = false;
   /** An fsync of it has failed. */
   doomed = false;
+
+  constructor(inode: number) {
+    this.inode = inode;
+  }
 }
 
 export class Folder {
