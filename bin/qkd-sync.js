@@ -27,6 +27,21 @@ process.on('uncaughtException', (error) => {
   process.exit(70);
 });
 
+/** @param {string} question */
+async function ask(question) {
+  if (process.stdin.isTTY !== true) return undefined;
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question, { signal: stopped.signal });
+  } catch {
+    // Told to stop instead of an answer, which is a no.
+    return '';
+  } finally {
+    terminal.close();
+  }
+}
+
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const code = await main({
   argv: process.argv.slice(2),
@@ -37,6 +52,7 @@ const code = await main({
   version,
   stdout: process.stdout,
   stderr: process.stderr,
+  ask,
   signal: stopped.signal,
 });
 

@@ -66,3 +66,13 @@ export function clean(text: string, limit = 200): string {
 export function describe(error: unknown): string {
   return clean(error instanceof Error ? error.message : String(error));
 }
+
+/** Does something that one error of its kind must not stop, such as one damaged record among others: then it is undefined. */
+export async function passingOver<T>(code: ErrorCode, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof QkdSyncError && error.code === code) return undefined;
+    throw error;
+  }
+}

@@ -48,7 +48,8 @@ async function conclude(
   return exitCodeOf(result);
 }
 
-function surroundingsOf({ signal }: Streams, report: Report): Surroundings {
+/** What the process gives to a run. */
+export function surroundingsOf({ signal }: Streams, report: Report): Surroundings {
   return {
     clock: systemClock,
     random: systemRandom,

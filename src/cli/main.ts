@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Run>>> = {
   respond: async () => (await import('./exchange-commands.js')).runRespond,
   recover: async () => (await import('./exchange-commands.js')).runRecover,
   status: async () => (await import('./exchange-commands.js')).runStatus,
+  resolve: async () => (await import('./resolve-command.js')).runResolve,
   kme: async () => (await import('./kme-command.js')).runKme,
   demo: async () => (await import('./demo-command.js')).runDemo,
 };
@@ -66,6 +67,7 @@ function roleOfCommand(command: CommandName | undefined): 'initiator' | 'respond
     case 'respond':
       return 'responder';
     case 'status':
+    case 'resolve':
     case 'kme':
     case 'demo':
     case undefined:

@@ -14,6 +14,8 @@ interface Description {
   readonly summary: string;
   readonly text: string;
   readonly example: string;
+  /** What must follow the command's name. */
+  readonly argument?: readonly [key: string, name: string, help: string];
   /** Flags that are no settings. */
   readonly options?: readonly (readonly [key: string, flag: string, help: string, required?: true])[];
 }
@@ -38,6 +40,22 @@ const DESCRIPTIONS: Readonly<Record<CommandName, Description>> = {
     summary: 'what is saved, open and in doubt here',
     text: 'Reads the records of this site and changes nothing.',
     example: 'qkd-sync status --json',
+  },
+  resolve: {
+    summary: 'decide an exchange whose peer is lost for good',
+    text: 'Shows what is known of the exchange, asks, and does what you decide. Who decided what and when is written down.',
+    example: 'qkd-sync resolve 0123456789abcdef0123456789abcdef --abort',
+    argument: ['id', '<id>', "the exchange's ID, as 'qkd-sync status' shows it"],
+    options: [
+      ['commit', '--commit', 'save the key file here'],
+      ['abort', '--abort', 'destroy the key here'],
+      [
+        'forget',
+        '--forget',
+        'remove the record of an exchange that is in alarm, or that was resolved before',
+      ],
+      ['yes', '--yes', 'do not ask'],
+    ],
   },
   kme: {
     summary: 'an ETSI 014 KME pair to try things with',
@@ -96,7 +114,7 @@ function addCommand(
   name: CommandName,
   take: (flags: Readonly<Record<string, unknown>>) => void,
 ): void {
-  const { summary, text, example, options = [] } = DESCRIPTIONS[name];
+  const { summary, text, example, argument, options = [] } = DESCRIPTIONS[name];
   const command = program
     .command(name)
     .summary(summary)
@@ -111,12 +129,15 @@ function addCommand(
   for (const [key, flag, help, required] of options)
     add(key, new Option(flag, help).makeOptionMandatory(required === true));
   for (const setting of flagsOf(name)) add(setting.key, new Option(setting.flag, helpOf(setting)));
-  command.action((values: Readonly<Record<string, unknown>>) => {
-    take(
-      Object.fromEntries(
-        Object.entries(values).map(([attribute, value]) => [keys.get(attribute) ?? attribute, value]),
-      ),
-    );
+  if (argument !== undefined) command.argument(argument[1], argument[2]);
+  command.action(() => {
+    const values = Object.entries(command.opts()).map(([attribute, value]: [string, unknown]) => {
+      return [keys.get(attribute) ?? attribute, value];
+    });
+    take({
+      ...(Object.fromEntries(values) as Readonly<Record<string, unknown>>),
+      ...(argument && { [argument[0]]: command.args[0] }),
+    });
   });
 }
 

@@ -9,6 +9,7 @@ import { describe, type QkdSyncError } from '../base/errors.js';
 import type { Log, LogFields, LogLevel } from '../base/log.js';
 import type { Role } from '../base/site.js';
 import type { OpenExchange, RunReport, Standing } from '../exchange/outcome.js';
+import type { KnownExchange } from '../exchange/resolve.js';
 import type { SiteStatus } from '../exchange/status.js';
 import { EXIT, exitCodeOf, exitCodeOfError } from './exit-code.js';
 import type { Streams } from './streams.js';
@@ -122,6 +123,28 @@ export class Report {
     );
   }
 
+  /** What an operator must know of an exchange before deciding it. */
+  known({ id, peer, role, state, published, alarm, resolution, file }: KnownExchange): void {
+    const marks = [state, published ? 'published' : undefined, alarm && `in alarm: ${alarm}`, resolution];
+    const how = marks.filter((mark) => mark !== undefined).join(', ');
+    this.log('warn', 'known', `exchange ${id} with peer ${peer}, ${role} here: ${how}`, { exchange: id });
+    if (file === undefined) return;
+    const made = new Date(file.time).toISOString();
+    this.log('warn', 'known', `file ${file.name}, made ${made}, key IDs ${listed(file.keyIds)}`);
+  }
+
+  /** What has become of an exchange that an operator has decided. */
+  resolved(id: string, choice: string, after: KnownExchange | undefined): void {
+    const { state = null, alarm = null } = after ?? {};
+    const now = state === null ? 'no record is left' : `its record is ${state}`;
+    this.log('info', 'resolved', `exchange ${id} resolved with --${choice}: ${now}`, {
+      exchange: id,
+      choice,
+    });
+    if (alarm !== null) this.log('error', 'alarm', `exchange ${id} is in alarm: ${alarm}`, { exchange: id });
+    if (this.#options.json) this.data(JSON.stringify({ exchange: id, choice, state, alarm }));
+  }
+
   status(status: SiteStatus): void {
     if (this.#options.json) {
       this.data(JSON.stringify(status));
@@ -176,6 +199,12 @@ export class Report {
     const { hint } = fields;
     if (typeof hint === 'string') stderr.write(`${this.#chalk.bold('hint:')} ${hint}\n`);
   }
+}
+
+/** The first few of a list. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }
 
 /** What `--json` prints (docs/operations.md). */

@@ -20,6 +20,8 @@ export interface Streams {
   readonly stdout: OutputStream;
   /** Talk. */
   readonly stderr: OutputStream;
+  /** Asks whoever sits at the terminal; undefined where nobody does. */
+  readonly ask: (question: string) => Promise<string | undefined>;
   /** Aborts at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
 }

@@ -82,6 +82,11 @@ const BUILDERS: { readonly [N in Need]: (build: Build) => Promise<SettingsOf[N] 
     return Promise.resolve(buildFolders(build));
   },
 
+  resolve: async (build) => {
+    const folders = await BUILDERS.status(build);
+    return folders && { ...folders, lockWaitMs: build.reader.value(SETTINGS.lockWait) };
+  },
+
   recover: async (build) => {
     const { reader, file, home, problems } = build;
     const entries = readPeers(file.peers, home, problems);

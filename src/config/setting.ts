@@ -4,13 +4,14 @@
 import type { Shape } from './shape.js';
 
 /** The commands that take settings. */
-export type Command = 'initiate' | 'respond' | 'recover' | 'status' | 'kme' | 'demo';
+export type Command = 'initiate' | 'respond' | 'recover' | 'status' | 'resolve' | 'kme' | 'demo';
 
-/** Commands that draw keys, that call the peer, that have contact with it at all, that read records; and all. */
+/** Commands that draw keys, call the peer, have contact with it at all, take its lock, read records; and all. */
 export const DRAWING: readonly Command[] = ['initiate', 'respond'];
 export const DIALLING: readonly Command[] = ['initiate', 'recover'];
 export const CONTACT: readonly Command[] = ['initiate', 'respond', 'recover'];
-export const RECORDS: readonly Command[] = [...CONTACT, 'status'];
+export const LOCKING: readonly Command[] = [...CONTACT, 'resolve'];
+export const RECORDS: readonly Command[] = [...LOCKING, 'status'];
 export const ALL: readonly Command[] = [...RECORDS, 'kme', 'demo'];
 
 export interface Setting<T> {

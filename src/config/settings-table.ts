@@ -2,7 +2,7 @@
  * The table of settings: command line, environment, file, loader and docs/configuration.md are all made from it.
  * Its other two parts are what only the file says (peer-table.ts) and what only flags say (switch-table.ts).
  */
-import { CONTACT, DIALLING, DRAWING, RECORDS } from './setting.js';
+import { CONTACT, DIALLING, DRAWING, LOCKING, RECORDS } from './setting.js';
 import type { Setting } from './setting.js';
 import { duration, file, folder, hostName, integer, kmeUrl, listenAddress, oneOf } from './shape.js';
 import { siteId, trueOrFalse } from './shape.js';
@@ -184,7 +184,7 @@ export const SETTINGS = {
     shape: duration('0s', '24h'),
     default: '10s',
     help: 'how long to wait for another run with the same peer to end',
-    commands: CONTACT,
+    commands: LOCKING,
   },
   connectWait: {
     key: 'connectWait',

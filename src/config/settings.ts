@@ -53,6 +53,10 @@ export interface StatusSettings {
   readonly state: string;
 }
 
+export interface ResolveSettings extends StatusSettings {
+  readonly lockWaitMs: number;
+}
+
 /** What every contact with a peer needs. */
 export interface ContactSettings extends StatusSettings {
   readonly site: string;
@@ -91,4 +95,5 @@ export interface SettingsOf {
   respond: RespondSettings;
   recover: RecoverSettings;
   status: StatusSettings;
+  resolve: ResolveSettings;
 }

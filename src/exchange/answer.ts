@@ -28,8 +28,11 @@ export interface AnswerResult {
   readonly recovered: boolean;
   /** The exchanges whose decision to commit this contact has heard, whoever voted for them. */
   readonly committed: ReadonlySet<string>;
-  /** Open exchanges that name another state folder of the peer; undefined where nobody has looked. */
-  readonly foreign: number | undefined;
+  /**
+   * Exchanges that only an operator can settle: those made with another state folder of the peer, and those of which
+   * the peer says so. Undefined where nobody has looked.
+   */
+  readonly peerAlarms: number | undefined;
   /** Why this side said no, or how the contact failed. */
   readonly error: QkdSyncError | undefined;
 }
@@ -75,7 +78,7 @@ export async function answer(
     exchange: duties.exchange,
     committed: duties.committed,
     recovered: hello !== undefined && hello.want === undefined && clear && refusal === undefined,
-    foreign: duties.foreign,
+    peerAlarms: duties.foreign === undefined ? undefined : duties.foreign + (hello?.alarms ?? 0),
     error:
       duties.declined ?? (refusal === undefined ? state.error : refusalError(refusal.code, refusal.reason)),
   };

@@ -5,9 +5,9 @@
  * Never rejects but for a bug: what went wrong is in the answer.
  */
 import type { Key } from '../base/key.js';
-import { QkdSyncError } from '../base/errors.js';
+import { passingOver, type QkdSyncError } from '../base/errors.js';
 import type { InitiatorState } from '../handshake/initiator-state.js';
-import type { InitiatorAction, InitiatorEvent } from '../handshake/initiator-work.js';
+import type { InitiatorAction, InitiatorEvent, Verdict } from '../handshake/initiator-work.js';
 import { nextInitiator, startInitiator } from '../handshake/initiator.js';
 import type { Awaited, CommonAction } from '../handshake/machine.js';
 import type { Want } from '../handshake/message.js';
@@ -34,8 +34,8 @@ export interface ContactResult {
 export interface Attempt {
   readonly id: string;
   readonly alpha: string;
-  /** What is wanted, with the number that the next file has now. */
-  readonly want: () => Promise<Want>;
+  /** What is wanted, with the number that the next file has now, which is no lower than `leastIndex`. */
+  readonly want: (leastIndex: number) => Promise<Want>;
   readonly kme: KeyPorts['kme'];
 }
 
@@ -63,39 +63,30 @@ export async function contact(
       case 'survey': {
         const records = await store.survey(peer.site);
         const committed = records.filter(
-          ({ place }) => place.role === 'initiator' && place.state === 'committed',
+          ({ place, alarm }) =>
+            place.role === 'initiator' && place.state === 'committed' && alarm !== 'unreadable',
         );
-        wanted = await attempt?.want();
-        return { on: 'surveyed', committed: committed.map(({ place }) => place.id), want: wanted };
+        const alarms = records.filter(({ alarm }) => alarm !== undefined).length;
+        wanted = await attempt?.want(work.leastIndex);
+        return { on: 'surveyed', committed: committed.map(({ place }) => place.id), alarms, want: wanted };
       }
-      case 'judge': {
-        const verdict = await store.judge(work.id);
-        if (verdict.decided === 'committed') noteCommit(work.id);
-        return { on: 'judged', verdict };
-      }
-      case 'decide': {
+      case 'judge':
+        return orAlarm(async () => judged(work.id, await store.judge(work.id)));
+      case 'decide':
         log('step', 'deciding', 'deciding to commit', { exchange: work.id });
-        try {
-          const verdict = await store.decide(peer.site, work.id, work.beta);
-          if (verdict.decided === 'committed') noteCommit(work.id);
-          return { on: 'judged', verdict };
-        } catch (error) {
-          // Decided, but maybe not durably, and nothing can be read again until the machine has been restarted.
-          if (exchange !== undefined && error instanceof QkdSyncError && error.code === 'suspect') {
-            exchange = { ...exchange, committed: true };
-          }
-          throw error;
-        }
-      }
+        if (exchange !== undefined) exchange = { ...exchange, progress: 'deciding' };
+        return orAlarm(async () => judged(work.id, await store.decide(peer.site, work.id, work.beta)));
       case 'finish':
-        return { on: 'finished', outcome: await store.finish(work.id) };
-      case 'alarm':
-        log('error', 'alarm', `alarm for exchange ${work.id}: ${work.reason}`, {
-          exchange: work.id,
-          reason: work.reason,
+        return orAlarm(async () => {
+          const finish = await store.finish(work.id);
+          return { on: finish === 'forgotten' ? 'finished' : 'alarmed' };
         });
-        await store.alarm(work.id, work.reason);
-        return { on: 'noted' };
+      case 'alarm': {
+        const { id, reason } = work;
+        if (!(await store.alarm(id, reason))) return { on: 'finished' };
+        log('error', 'alarm', `alarm for exchange ${id}: ${reason}`, { exchange: id, reason });
+        return { on: 'alarmed' };
+      }
       case 'draw': {
         keys = (await attempt?.kme.getKey(peer.sae, { number: terms.count, size: terms.size }, cancel)) ?? [];
         return { on: 'drawn', keyIds: keys.map(({ keyId }) => keyId) };
@@ -104,18 +95,24 @@ export async function contact(
         try {
           exchange = await stage(work);
         } finally {
-          for (const { secret } of keys) secret.wipe();
+          wipe();
         }
         return { on: 'staged' };
     }
   };
 
+  const wipe = (): void => {
+    for (const { secret } of keys) secret.wipe();
+  };
+
   /** From its decision on, x runs and the run must not forget its exchange. */
-  const noteCommit = (id: string): void => {
-    ackAt ??= clock.monotonic();
-    if (exchange?.id !== id) return;
-    ackAt = clock.monotonic();
-    exchange = { ...exchange, committed: true };
+  const judged = (id: string, verdict: Verdict): InitiatorEvent => {
+    const own = exchange?.id === id;
+    if (verdict.decided === 'committed' && (own || ackAt === undefined)) ackAt = clock.monotonic();
+    if (exchange !== undefined && own) {
+      exchange = { ...exchange, progress: verdict.decided === 'committed' ? 'committed' : 'open' };
+    }
+    return { on: 'judged', verdict };
   };
 
   const stage = async (work: Extract<Work, { do: 'stage' }>): Promise<OwnExchange> => {
@@ -160,6 +157,11 @@ export async function contact(
     clock,
     log,
     signal,
-  });
+  }).finally(wipe);
   return { exchange, ackAt, alarms: state.alarms, error: state.error };
+}
+
+/** A record that cannot be read is the operator's, and must not keep the other exchanges from being settled. */
+async function orAlarm(work: () => Promise<InitiatorEvent>): Promise<InitiatorEvent> {
+  return (await passingOver('alarm', work)) ?? { on: 'alarmed' };
 }

@@ -177,6 +177,7 @@ function fieldsOf(message: Message): LogFields {
       return {
         inDoubt: message.inDoubt,
         done: message.done,
+        resolved: message.resolved.map(({ id }) => id),
         ready: message.ready,
         nextIndex: message.nextIndex,
       };

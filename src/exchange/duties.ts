@@ -5,7 +5,8 @@
  * Errors of `perform`: those of the store; `interrupted` where `cancel` aborts. What fails before the vote is no
  * error but the answer `declined`.
  */
-import { QkdSyncError } from '../base/errors.js';
+import { passingOver, QkdSyncError } from '../base/errors.js';
+import type { Key } from '../base/key.js';
 import type { CommonAction } from '../handshake/machine.js';
 import type { NakCode, Want } from '../handshake/message.js';
 import { nonceFrom } from '../handshake/nonce.js';
@@ -89,10 +90,14 @@ export class Duties {
         const outcome = await this.#commit(work);
         return { on: 'committed', outcome };
       }
-      case 'discard':
-        return { on: 'discarded', outcome: await store.discard(work.peer, work.id, work.stateId) };
-      case 'forget':
-        return { on: 'forgotten', outcome: await store.forget(work.peer, work.id, work.stateId) };
+      case 'discard': {
+        const outcome = await orDamaged(() => store.discard(work.peer, work.id, work.stateId));
+        return { on: 'discarded', outcome };
+      }
+      case 'forget': {
+        const outcome = await orDamaged(() => store.forget(work.peer, work.id, work.stateId));
+        return { on: 'forgotten', outcome };
+      }
     }
   }
 
@@ -140,7 +145,11 @@ export class Duties {
       );
     }
     // A number in the past is the initiator's business to refuse; here it must not stand in the way of settling.
-    const nextIndex = Math.max(await store.nextIndex(work.peer), this.#settings.index ?? 0);
+    const nextIndex = Math.max(
+      await store.nextIndex(work.peer),
+      votes.foreignIndex + 1,
+      this.#settings.index ?? 0,
+    );
     return { on: 'inspected', inspection: { ...votes, nextIndex } };
   }
 
@@ -177,14 +186,17 @@ export class Duties {
     } as const;
     const record = newExchange(agreement, terms, index, clock);
     const staging = await store.stage(record);
+    let keys: Key[] = [];
     let content: Uint8Array;
     try {
-      const keys = await kme.getKeyWithKeyIds(peer.sae, keyIds, terms.size, cancel);
+      keys = await kme.getKeyWithKeyIds(peer.sae, keyIds, terms.size, cancel);
       content = encodeKeyFile(keys, terms.format);
-      for (const { secret } of keys) secret.wipe();
     } catch (error) {
-      await staging.drop();
+      // What went wrong first is what both sites must hear of; what stays is cleared away at the next contact.
+      await passingOver('storage', () => staging.drop());
       throw error;
+    } finally {
+      for (const { secret } of keys) secret.wipe();
     }
     const beta = nonceFrom(random(16));
     try {
@@ -198,7 +210,7 @@ export class Duties {
 
   async #commit(work: Extract<Work, { do: 'commit' }>): Promise<CommitOutcome> {
     try {
-      const outcome = await this.#ports.store.commit(work.peer, work.id, work.beta);
+      const outcome = await orDamaged(() => this.#ports.store.commit(work.peer, work.id, work.beta));
       if (outcome === 'done' || outcome === 'taken') this.committed.add(work.id);
       return outcome;
     } catch (error) {
@@ -207,4 +219,9 @@ export class Duties {
       throw error;
     }
   }
+}
+
+/** A record that cannot be read is the operator's, and must not keep the initiator from settling the others. */
+async function orDamaged<Outcome>(work: () => Promise<Outcome>): Promise<Outcome | 'damaged'> {
+  return (await passingOver('alarm', work)) ?? 'damaged';
 }

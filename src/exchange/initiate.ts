@@ -44,7 +44,7 @@ export function initiate(settings: InitiatorSettings, ports: InitiatorPorts & Ke
   return run(settings, ports, () => ({
     id: randomId(random),
     alpha: nonceFrom(random(16)),
-    want: () => prepareWant(settings, ports),
+    want: (leastIndex) => prepareWant(settings, ports, leastIndex),
     kme,
   }));
 }
@@ -133,7 +133,7 @@ async function exchangeOrSettle(
 /** Why this site cannot take a new exchange, found out before anything is asked of the peer or the KME. */
 async function obstacleTo(attempt: Attempt): Promise<QkdSyncError | undefined> {
   try {
-    await attempt.want();
+    await attempt.want(0);
     return undefined;
   } catch (error) {
     if (error instanceof QkdSyncError) return error;
@@ -142,13 +142,13 @@ async function obstacleTo(attempt: Attempt): Promise<QkdSyncError | undefined> {
 }
 
 /** What this site wants, checked: a name that is free, folders that can be written, room. */
-async function prepareWant(settings: InitiatorSettings, ports: RunPorts): Promise<Want> {
+async function prepareWant(settings: InitiatorSettings, ports: RunPorts, leastIndex: number): Promise<Want> {
   const { store } = ports;
   const { peer, terms } = settings;
   const { count, size, naming, format } = terms;
   await store.probe(peer.site, keyFileBytes(count, size, format));
   if (naming === 'key-id') return { count, size, naming };
-  const index = await nextIndex(store, settings, peer);
+  const index = Math.max(await nextIndex(store, settings, peer), leastIndex);
   await requireFreeName(store, peer.site, index);
   return { count, size, naming, index };
 }
@@ -180,7 +180,7 @@ async function repeatDecision(
 ): Promise<number> {
   const { store, clock, log } = ports;
   const { exchange, ackAt } = result;
-  if (exchange?.committed !== true || ackAt === undefined) return 0;
+  if (exchange?.progress !== 'committed' || ackAt === undefined) return 0;
   const { peer, terms } = settings;
   const until = ackAt + terms.ackTimeoutMs;
   const isOpen = async (): Promise<boolean> =>

@@ -27,7 +27,7 @@ export function newExchange(
 
 /** The same as the run knows it, not yet decided. */
 export function ownExchange({ id, keyIds, name, index }: Exchange): OwnExchange {
-  return { id, keyIds, name, index, committed: false };
+  return { id, keyIds, name, index, progress: 'open' };
 }
 
 /** Error `name-taken` where an exchange or a file has the name that the number leads to. */

@@ -32,8 +32,8 @@ export interface OwnExchange {
   readonly keyIds: readonly string[];
   readonly name: string;
   readonly index: number | undefined;
-  /** The decision to commit was made, or heard of. */
-  readonly committed: boolean;
+  /** `deciding`: the decision to commit was tried, and whether it was made only the records know. */
+  readonly progress: 'open' | 'deciding' | 'committed';
 }
 
 export interface RunReport {
@@ -51,7 +51,7 @@ export interface RunReport {
 }
 
 /** How a record stands; undefined where it needs nobody: aborted, or not yet decided by the one who decides. */
-export function standingOf({ place, published, alarm }: SurveyedRecord): Standing | undefined {
+export function standingOf({ place, published, alarm, resolution }: SurveyedRecord): Standing | undefined {
   if (alarm !== undefined) return 'alarm';
   switch (place.state) {
     case 'aborted':
@@ -62,6 +62,9 @@ export function standingOf({ place, published, alarm }: SurveyedRecord): Standin
       return published ? 'unconfirmed' : 'pending';
     case 'done':
       return 'unconfirmed';
+    case 'resolved':
+      if (resolution === 'abort') return undefined;
+      return published ? 'unconfirmed' : 'pending';
   }
 }
 
@@ -86,7 +89,7 @@ export function outcomeOf(
 ): OutcomeKind {
   if (exchange !== undefined) {
     const own = open.find(({ id }) => id === exchange.id);
-    return own?.standing ?? (exchange.committed ? 'saved' : 'aborted');
+    return own?.standing ?? (exchange.progress === 'committed' ? 'saved' : 'aborted');
   }
   if (error !== undefined) return 'aborted';
   return peerAlarms > 0 ? 'alarm' : (worst(open) ?? 'settled');
@@ -97,10 +100,16 @@ export function outcomeUnread({
   role,
   exchange,
   published,
-}: Pick<RunReport, 'role' | 'exchange' | 'published'>): OutcomeKind {
-  if (exchange === undefined) return 'aborted';
+  error,
+}: Pick<RunReport, 'role' | 'exchange' | 'published' | 'error'>): OutcomeKind {
+  if (exchange === undefined) return hasFailedToSettle(error) ? 'pending' : 'aborted';
   if (published.some(({ id }) => id === exchange.id)) return 'unconfirmed';
-  if (exchange.committed) return 'pending';
+  if (exchange.progress !== 'open') return 'pending';
   // A responder knows its exchange only once it has voted.
   return role === 'responder' ? 'in-doubt' : 'aborted';
+}
+
+/** The fsync of a decision failed in this very run: only then has the error a cause. */
+function hasFailedToSettle(error: QkdSyncError | undefined): boolean {
+  return error?.code === 'suspect' && error.cause !== undefined;
 }

@@ -30,7 +30,9 @@ const GRACE_MS = 5_000;
 /** What the run knows of itself so far. */
 interface Progress {
   exchange: OwnExchange | undefined;
-  foreign: number;
+  /** Whose exchange that is. */
+  peer: PeerSite | undefined;
+  peerAlarms: number;
   error: QkdSyncError | undefined;
   /** The contact that was waited for has come and left nothing open. */
   complete: boolean;
@@ -43,7 +45,8 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
   const { timeoutMs, peers } = settings;
   const progress: Progress = {
     exchange: undefined,
-    foreign: 0,
+    peer: undefined,
+    peerAlarms: 0,
     error: undefined,
     complete: false,
     until: clock.monotonic() + timeoutMs,
@@ -55,8 +58,8 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
     if (!(error instanceof QkdSyncError)) throw error;
     progress.error = error;
   }
-  const { exchange, foreign, error } = progress;
-  return reportOf(ports, 'responder', peers, { exchange, peerAlarms: foreign, error });
+  const { exchange, peerAlarms, error } = progress;
+  return reportOf(ports, 'responder', peers, { exchange, peerAlarms, error });
 }
 
 /** Error `role` where this site initiates towards every configured peer. */
@@ -137,13 +140,14 @@ async function weigh(
 ): Promise<void> {
   const { store, clock } = ports;
   const { terms, serve, peers } = settings;
-  progress.foreign = ended.foreign ?? progress.foreign;
+  progress.peerAlarms = ended.peerAlarms ?? progress.peerAlarms;
   const exchange = serve ? undefined : (ended.exchange ?? progress.exchange);
   if (exchange !== undefined) {
     // The decision may be heard on another connection than the one that brought the vote.
-    const committed = exchange.committed || ended.committed.has(exchange.id);
-    progress.exchange = { ...exchange, committed };
+    const committed = ended.committed.has(exchange.id);
+    progress.exchange = { ...exchange, progress: committed ? 'committed' : exchange.progress };
   }
+  if (ended.exchange !== undefined) progress.peer = ended.peer;
   if (ended.error?.code === 'suspect') throw ended.error;
   if (serve) return;
 
@@ -154,6 +158,8 @@ async function weigh(
     if (progress.complete) progress.error = undefined;
     return;
   }
+  // Nobody else's contacts make the wait for this initiator longer.
+  if (ended.peer?.site !== progress.peer?.site) return;
   progress.until = clock.monotonic() + terms.ackTimeoutMs + GRACE_MS;
   // Where the peer is back already, the new contact decides what is left open.
   if (ended.superseded) return;
@@ -161,7 +167,7 @@ async function weigh(
   const own = records.find(({ place }) => place.id === exchange.id);
   progress.complete = own === undefined || own.alarm !== undefined;
   if (!progress.complete) progress.error = ended.error ?? notBack();
-  else if (progress.exchange?.committed === true) progress.error = undefined;
+  else if (progress.exchange?.progress === 'committed') progress.error = undefined;
   // No record is left of a vote without a decision to commit: the initiator has said abort.
   else progress.error = new QkdSyncError('peer-aborted', 'the initiator aborted the exchange');
 }

@@ -20,6 +20,7 @@ import { nodeFileSystem } from '../store/node-file-system.js';
 import { createStore, type Store } from '../store/store.js';
 import { initiate, recover, type InitiatorSettings } from './initiate.js';
 import type { RunReport } from './outcome.js';
+import { resolve, type KnownExchange, type ResolveRequest } from './resolve.js';
 import { respond } from './respond.js';
 import type { PeerSite, RunPorts, SiteSettings } from './run.js';
 import { readStatus, type SiteStatus } from './status.js';
@@ -112,6 +113,17 @@ export async function respondHere(access: ListenAccess, surroundings: Surroundin
   } finally {
     await kme.close();
   }
+}
+
+/** What an operator decides about one exchange; answers what is known of it afterwards. */
+export function resolveHere(
+  folders: Folders,
+  request: ResolveRequest,
+  surroundings: Surroundings,
+): Promise<KnownExchange | undefined> {
+  const { clock, log, signal } = surroundings;
+  const store = openStore(folders, surroundings, []);
+  return resolve(request, { store, lock: createLock(clock, log), clock, signal });
 }
 
 /** What the records here say; changes nothing. */

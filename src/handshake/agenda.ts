@@ -19,6 +19,11 @@ export function agendaOf(status: Status, committed: readonly string[], met: Read
   };
   add(status.done, 'done');
   add(status.inDoubt, 'undecided');
+  // An operator there has decided, and must hear whether it was what is decided here.
+  add(
+    status.resolved.map(({ id }) => id),
+    'undecided',
+  );
   add(committed, 'undecided');
   return [...tasks.values()];
 }

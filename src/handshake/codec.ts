@@ -52,6 +52,8 @@ const WANT: Shape = {
   index: { check: NATURAL, optional: true },
 };
 
+const RESOLVED: Shape = { ...ID_FIELD, decision: { check: oneOf('commit', 'abort') } };
+
 /** The fields of each message besides `type`. */
 const SHAPES: Readonly<Record<MessageType, Shape>> = {
   HELLO: {
@@ -59,12 +61,14 @@ const SHAPES: Readonly<Record<MessageType, Shape>> = {
     site: { check: isSite },
     sae: { check: isSite },
     stateId: { check: isId },
+    alarms: { check: NATURAL },
     want: { check: isWant, optional: true },
   },
   STATUS: {
     stateId: { check: isId },
     inDoubt: { check: listOf(isId, 0, STATUS_MAX_IDS) },
     done: { check: listOf(isId, 0, STATUS_MAX_IDS) },
+    resolved: { check: listOf(isResolved, 0, STATUS_MAX_IDS) },
     more: { check: isFlag },
     foreign: { check: NATURAL },
     alarms: { check: NATURAL },
@@ -96,6 +100,10 @@ const SHAPES: Readonly<Record<MessageType, Shape>> = {
 function isWant(value: unknown): boolean {
   if (!isObject(value) || flaw(value, WANT) !== undefined) return false;
   return Object.hasOwn(value, 'index') === (value['naming'] === 'index');
+}
+
+function isResolved(value: unknown): boolean {
+  return isObject(value) && flaw(value, RESOLVED) === undefined;
 }
 
 /** Fit for a log as it stands: bounded, and no control characters. */

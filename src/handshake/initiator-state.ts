@@ -49,6 +49,10 @@ export interface InitiatorState {
   readonly met: ReadonlySet<string>;
   /** Open exchanges that only an operator can settle, at the peer as it says, and found by this contact. */
   readonly alarms: number;
+  /** A STATUS has been heard on this connection. */
+  readonly greeted: boolean;
+  /** The least number that the next file may have, as far as the peer says. */
+  readonly leastIndex: number;
   /** The peer's own limit for one contact, as it says in STATUS; no longer than that is worth waiting. */
   readonly peerDeadlineMs: number;
   /** Why the contact failed, if it has. */

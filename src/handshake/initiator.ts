@@ -17,17 +17,9 @@ import {
   type InitiatorState,
   type WaitingPhase,
 } from './initiator-state.js';
-import type { InitiatorEvent, Verdict } from './initiator-work.js';
+import type { InitiatorEvent, Survey, Verdict } from './initiator-work.js';
 import { endingError, misplaced, outOfTurn } from './machine.js';
-import {
-  NAK_ERRORS,
-  PROTOCOL_VERSION,
-  type Message,
-  type Nak,
-  type Status,
-  type SynAck,
-  type Want,
-} from './message.js';
+import { NAK_ERRORS, PROTOCOL_VERSION, type Message, type Nak, type Status, type SynAck } from './message.js';
 import { answerTo } from './nonce.js';
 import {
   alarmed,
@@ -40,6 +32,7 @@ import {
   sayEnd,
   send,
   settled,
+  survey,
   takeNext,
   tell,
   type InitiatorStep,
@@ -52,16 +45,18 @@ export function startInitiator(context: InitiatorContext): InitiatorStep {
     met: new Set<string>(),
     alarms: 0,
     error: undefined,
+    greeted: false,
+    leastIndex: 0,
     peerDeadlineMs: Infinity,
   };
-  return { state: { ...state, phase: { at: 'surveying' } }, actions: [{ do: 'survey' }] };
+  return survey({ ...state, phase: { at: 'surveying' } });
 }
 
 export function nextInitiator(state: InitiatorState, event: InitiatorEvent): InitiatorStep {
   const { phase } = state;
   switch (event.on) {
     case 'surveyed':
-      if (phase.at === 'surveying') return greet(state, event.committed, event.want);
+      if (phase.at === 'surveying') return greet(state, event);
       break;
     case 'drawn':
       if (phase.at === 'drawing') return stage(state, phase.attempt, event.keyIds, phase.peerStateId);
@@ -74,10 +69,14 @@ export function nextInitiator(state: InitiatorState, event: InitiatorEvent): Ini
       if (phase.at === 'judging') return tell(state, phase.task, event.verdict, phase.mute);
       break;
     case 'finished':
-      if (phase.at !== 'finishing') break;
-      return event.outcome === 'forgotten' ? sayEnd(state, phase.task) : alarmed(state, phase.task);
-    case 'noted':
-      if (phase.at === 'marking') return alarmed(state, phase.task);
+      if (phase.at === 'finishing') return sayEnd(state, phase.task);
+      if (phase.at === 'marking') return settled(state, phase.task);
+      break;
+    case 'alarmed':
+      if (phase.at === 'deciding') return alarmed(state, ownTask(phase.attempt));
+      if (phase.at === 'judging' || phase.at === 'finishing' || phase.at === 'marking') {
+        return alarmed(state, phase.task);
+      }
       break;
     case 'failed':
       if (!isWaiting(phase) && phase.at !== 'ended') return stop(state, event.error);
@@ -102,7 +101,7 @@ function isDecided(state: InitiatorState, phase: WaitingPhase): boolean {
   return (phase.at === 'told-commit' || phase.at === 'told-end') && isOwn(state, phase.task);
 }
 
-function greet(state: InitiatorState, committed: readonly string[], want: Want | undefined): InitiatorStep {
+function greet(state: InitiatorState, { committed, alarms, want }: Survey): InitiatorStep {
   const { site, sae, stateId } = state.context;
   const open = committed.filter((id) => !state.met.has(id));
   // What is open here may change what is wanted, so it is settled first.
@@ -114,6 +113,7 @@ function greet(state: InitiatorState, committed: readonly string[], want: Want |
     site,
     sae,
     stateId,
+    alarms,
     ...(attempt && wanted && { want: wanted }),
   };
   return enter(state, { at: 'greeting', committed: open, attempt }, send(hello), {
@@ -168,8 +168,16 @@ function plan(
   committed: readonly string[],
   attempt: Attempt | undefined,
 ): InitiatorStep {
-  const alarms = Math.max(before.alarms, status.foreign + status.alarms);
-  const state = { ...before, alarms, peerDeadlineMs: status.deadlineMs };
+  const stuck = status.foreign + status.alarms;
+  const alarms = Math.max(before.alarms, stuck);
+  const state = {
+    ...before,
+    alarms,
+    greeted: true,
+    // A number that is held by what only an operator can settle is passed over on both sites.
+    leastIndex: stuck > 0 ? status.nextIndex : before.leastIndex,
+    peerDeadlineMs: status.deadlineMs,
+  };
   const queue = agendaOf(status, committed, state.met);
   if (queue.length > 0) return takeNext({ ...state, queue });
   if (status.more) {
@@ -178,6 +186,8 @@ function plan(
   }
   if (attempt === undefined) return end(state);
   if (!status.ready) {
+    // The peer tells of what only an operator can settle before it looks at what is wanted.
+    if (stuck > 0 && !before.greeted) return takeNext(state);
     const message = 'the peer neither names what is open nor takes a new exchange';
     return stop(state, new QkdSyncError('protocol', message));
   }

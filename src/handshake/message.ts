@@ -59,8 +59,16 @@ export interface Hello {
   readonly sae: string;
   /** The initiator's state ID. */
   readonly stateId: string;
+  /** Exchanges of the two sites that only an operator at the initiator can settle. */
+  readonly alarms: number;
   /** Absent where nothing is wanted but settlement. */
   readonly want?: Want;
+}
+
+/** What an operator has decided about a vote. */
+export interface Resolved {
+  readonly id: string;
+  readonly decision: 'commit' | 'abort';
 }
 
 export interface Status {
@@ -69,11 +77,13 @@ export interface Status {
   readonly stateId: string;
   readonly inDoubt: readonly string[];
   readonly done: readonly string[];
+  /** Votes that an operator at the responder has decided, because the initiator seemed lost for good. */
+  readonly resolved: readonly Resolved[];
   /** There are open exchanges beyond these. */
   readonly more: boolean;
   /** Open exchanges that name another state folder of the initiator. */
   readonly foreign: number;
-  /** Exchanges whose records contradict each other; an operator there must look. */
+  /** Exchanges of the two sites that only an operator at the responder can settle. */
   readonly alarms: number;
   readonly nextIndex: number;
   /** The responder has checked what HELLO wants and will take a SYN. */

@@ -52,10 +52,15 @@ export function refusalOfHello(
   return undefined;
 }
 
-/** Why this site cannot exchange what is wanted, as far as its configuration and its records say. */
+/**
+ * Why this site cannot exchange what is wanted, as far as its configuration and its records say.
+ * @param nextIndex the number of the next file here
+ * @param alarms how many exchanges only an operator at the initiator can settle: the numbers that they hold are passed over
+ */
 export function refusalOfWant(
   { count, size, naming }: AgreedTerms,
   nextIndex: number,
+  alarms: number,
   want: Want,
 ): Refusal | undefined {
   const differ = (code: NakCode, here: string, there: string): Refusal =>
@@ -64,7 +69,8 @@ export function refusalOfWant(
   if (want.count !== count) return differ('count', `${count} keys a file`, `${want.count}`);
   if (want.size !== size) return differ('size', `keys of ${size} bits`, `${want.size}`);
   if (want.naming !== naming) return differ('naming', `naming by ${naming}`, want.naming);
-  if (want.index !== undefined && want.index !== nextIndex) {
+  const passesOver = alarms > 0 && want.index !== undefined && want.index > nextIndex;
+  if (want.index !== undefined && want.index !== nextIndex && !passesOver) {
     const together = Math.max(want.index, nextIndex);
     return refusal(
       'index',

@@ -18,6 +18,10 @@ export function replyToAck(id: string, outcome: CommitOutcome): Message {
       return noTo(id, refusal('contradiction', 'ACK answers another SYN_ACK than ours'));
     case 'taken':
       return noTo(id, refusal('name-taken', 'the file of this exchange cannot be saved: its name is taken'));
+    case 'overruled':
+      return noTo(id, refusal('contradiction', 'an operator of the responder has aborted this exchange'));
+    case 'damaged':
+      return noTo(id, DAMAGED);
   }
 }
 
@@ -28,9 +32,16 @@ export function replyToAbort(id: string, outcome: DiscardOutcome): Message {
     case 'done':
       return { type: 'FIN', id };
     case 'taken':
-      return noTo(id, refusal('contradiction', 'this exchange is committed here, but its name is taken'));
+      return noTo(
+        id,
+        refusal('contradiction', 'this exchange is committed at the responder, but its name is taken there'),
+      );
+    case 'overruled':
+      return noTo(id, refusal('contradiction', 'an operator of the responder has committed this exchange'));
     case 'foreign':
       return noTo(id, FOREIGN);
+    case 'damaged':
+      return noTo(id, DAMAGED);
   }
 }
 
@@ -42,7 +53,10 @@ export function replyToEnd(id: string, outcome: ForgetOutcome): Message {
       return noTo(id, refusal('contradiction', 'END for an exchange that is not saved here'));
     case 'foreign':
       return noTo(id, FOREIGN);
+    case 'damaged':
+      return noTo(id, DAMAGED);
   }
 }
 
 const FOREIGN = refusal('foreign', 'this exchange was made with another state folder of yours');
+const DAMAGED = refusal('contradiction', "the responder's record of this exchange is damaged");

@@ -34,13 +34,15 @@ export interface ResponderState {
   readonly hello: Hello | undefined;
   /** Open exchanges that this connection has been told of. */
   readonly told: ReadonlySet<string>;
+  /** This connection has been told a STATUS. */
+  readonly greeted: boolean;
   /** What the last STATUS agreed to; a SYN uses it up. */
   readonly agreed: Want | undefined;
   /** The exchange that this connection voted for and has heard no decision of. */
   readonly undecided: string | undefined;
   /** The last STATUS named nothing open. */
   readonly clear: boolean;
-  /** Why this side said no last, if it did. */
+  /** Why this side said no last, if it has since its last STATUS. */
   readonly refusal: Refusal | undefined;
   /** How the conversation failed, if it did. */
   readonly error: QkdSyncError | undefined;

@@ -1,6 +1,6 @@
 /** What the responder's machine asks of its driver, and what comes of it: each piece of work has one result. */
 import type { CommonAction, CommonEvent } from './machine.js';
-import type { NakCode, Syn, Want } from './message.js';
+import type { NakCode, Resolved, Syn, Want } from './message.js';
 
 export type ResponderAction =
   | CommonAction
@@ -27,14 +27,16 @@ export type ResponderAction =
 export interface Inspection {
   readonly inDoubt: readonly string[];
   readonly done: readonly string[];
+  readonly resolved: readonly Resolved[];
   readonly foreign: number;
   readonly alarms: number;
   readonly nextIndex: number;
 }
 
-export type CommitOutcome = 'done' | 'unknown' | 'mismatch' | 'taken';
-export type DiscardOutcome = 'gone' | 'done' | 'taken' | 'foreign';
-export type ForgetOutcome = 'gone' | 'open' | 'foreign';
+/** `overruled`: an operator here has decided otherwise; `damaged`: its record cannot be read. */
+export type CommitOutcome = 'done' | 'unknown' | 'mismatch' | 'taken' | 'overruled' | 'damaged';
+export type DiscardOutcome = 'gone' | 'done' | 'taken' | 'foreign' | 'overruled' | 'damaged';
+export type ForgetOutcome = 'gone' | 'open' | 'foreign' | 'damaged';
 
 export type ResponderEvent =
   | CommonEvent

@@ -28,6 +28,7 @@ export function startResponder(context: ResponderContext): ResponderStep {
     phase: { at: 'greeting' },
     hello: undefined,
     told: new Set(),
+    greeted: false,
     agreed: undefined,
     undecided: undefined,
     clear: false,
@@ -159,11 +160,12 @@ function greet(state: ResponderState, hello: Hello): ResponderStep {
 /** What is open is told first; only what the initiator has heard of stands no longer in the way of a new exchange. */
 function weigh(state: ResponderState, hello: Hello, inspection: Inspection): ResponderStep {
   const { site: peer, want } = hello;
-  const open = [...inspection.inDoubt, ...inspection.done];
-  if (want === undefined || !open.every((id) => state.told.has(id))) {
+  const open = idsOf(inspection);
+  const stuck = inspection.foreign + inspection.alarms > 0;
+  if (want === undefined || !open.every((id) => state.told.has(id)) || (stuck && !state.greeted)) {
     return sayStatus(state, hello, inspection, undefined);
   }
-  const no = refusalOfWant(state.context.terms, inspection.nextIndex, want);
+  const no = refusalOfWant(state.context.terms, inspection.nextIndex, hello.alarms, want);
   if (no !== undefined) return refuse(state, no);
   return enter(state, { at: 'examining', hello, inspection, want }, { do: 'examine', peer, want });
 }
@@ -174,22 +176,30 @@ function sayStatus(
   inspection: Inspection,
   agreed: Want | undefined,
 ): ResponderStep {
-  const { inDoubt, done, foreign, alarms, nextIndex } = inspection;
+  const { inDoubt, done, resolved, foreign, alarms, nextIndex } = inspection;
   const { stateId, deadlineMs } = state.context;
   const status: Status = {
     type: 'STATUS',
     stateId,
     inDoubt: inDoubt.slice(0, STATUS_MAX_IDS),
     done: done.slice(0, STATUS_MAX_IDS),
-    more: inDoubt.length > STATUS_MAX_IDS || done.length > STATUS_MAX_IDS,
+    resolved: resolved.slice(0, STATUS_MAX_IDS),
+    more: [inDoubt, done, resolved].some(({ length }) => length > STATUS_MAX_IDS),
     foreign,
     alarms,
     nextIndex,
     ready: agreed !== undefined,
     deadlineMs,
   };
-  const told = new Set([...state.told, ...status.inDoubt, ...status.done]);
-  return say({ ...state, told, agreed, clear: inDoubt.length + done.length === 0 }, hello, status);
+  const told = new Set([...state.told, ...idsOf(status)]);
+  const clear = idsOf(inspection).length === 0;
+  // What was refused before concerned one exchange; what is open now has just been looked at.
+  return say({ ...state, told, greeted: true, agreed, clear, refusal: undefined }, hello, status);
+}
+
+/** The exchanges that the initiator must hear of. */
+function idsOf({ inDoubt, done, resolved }: Pick<Inspection, 'inDoubt' | 'done' | 'resolved'>): string[] {
+  return [...inDoubt, ...done, ...resolved.map(({ id }) => id)];
 }
 
 function takeSyn(before: ResponderState, hello: Hello, syn: Syn): ResponderStep {

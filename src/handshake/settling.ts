@@ -23,10 +23,14 @@ export function enter(
 
 export const send = (message: Message): InitiatorAction => ({ do: 'send', message });
 
+export function survey(state: InitiatorState): InitiatorStep {
+  return enter(state, { at: 'surveying' }, { do: 'survey', leastIndex: state.leastIndex });
+}
+
 /** The next open exchange; after the last one all is looked at again. */
 export function takeNext(state: InitiatorState): InitiatorStep {
   const [task, ...queue] = state.queue;
-  if (task === undefined) return enter(state, { at: 'surveying' }, { do: 'survey' });
+  if (task === undefined) return survey(state);
   return task.kind === 'done' ? finish({ ...state, queue }, task) : judge({ ...state, queue }, task, false);
 }
 

@@ -5,7 +5,7 @@
  * writer wake up, finish the rest and vote with half a record.
  */
 import { dirname, join } from 'node:path';
-import { systemCode } from '../base/errors.js';
+import { passingOver, systemCode } from '../base/errors.js';
 import { randomId, type Random } from '../base/random.js';
 import type { Role } from '../base/site.js';
 import { ensureFolder, unlessGone } from './durable.js';
@@ -13,15 +13,8 @@ import type { FileSystem } from './file-system.js';
 import { parseRecordName, parseTemporaryName, ROLES, type Layout } from './layout.js';
 import { listReservations, releaseName } from './names.js';
 import { PROBE_NAME } from './probe.js';
-import {
-  listFolder,
-  listRecords,
-  passingOver,
-  readAlarm,
-  readExchange,
-  recordFolder,
-  type RecordPlace,
-} from './record.js';
+import { listFolder } from './reading.js';
+import { listRecords, readAlarm, readExchange, recordFolder, type RecordPlace } from './record.js';
 
 export interface CleanUpPorts {
   readonly fs: FileSystem;
@@ -37,16 +30,17 @@ export async function toTrash({ fs, layout, random }: CleanUpPorts, folder: stri
 
 /** Deletes all that lies in the trash; others may be doing the same. */
 export async function emptyTrash({ fs, layout }: CleanUpPorts): Promise<void> {
-  for (const name of await listFolder(fs, layout.trash)) {
-    const path = join(layout.trash, name);
-    const facts = await fs.stat(path);
-    if (facts?.kind === 'folder') await deleteFolder(fs, path);
-    else if (facts !== undefined) await unlessGone(fs.unlink(path));
-  }
+  for (const name of await listFolder(fs, layout.trash)) await remove(fs, join(layout.trash, name));
 }
 
-async function deleteFolder(fs: FileSystem, path: string): Promise<void> {
-  for (const file of await listFolder(fs, path)) await unlessGone(fs.unlink(join(path, file)));
+async function remove(fs: FileSystem, path: string): Promise<void> {
+  const facts = await fs.stat(path);
+  if (facts === undefined) return;
+  if (facts.kind !== 'folder') {
+    await unlessGone(fs.unlink(path));
+    return;
+  }
+  for (const name of await listFolder(fs, path)) await remove(fs, join(path, name));
   try {
     await unlessGone(fs.rmdir(path));
   } catch (error) {
@@ -112,8 +106,11 @@ async function releaseOrphans({ fs, layout }: CleanUpPorts, peer: string): Promi
   if (reservations.length === 0) return;
   const names = (await Promise.all(ROLES.map((role) => listFolder(fs, layout.role(peer, role))))).flat();
   const alive = new Set(names.map((name) => parseRecordName(name)?.id ?? parseTemporaryName(name)));
-  for (const { name, id } of reservations) {
-    if (!alive.has(id)) await releaseName(fs, layout, peer, name, id);
+  for (const { name, ids } of reservations) {
+    // Without an ID it is what a crash between the two steps of giving it back has left.
+    for (const id of ids.length === 0 ? [undefined] : ids) {
+      if (id === undefined || !alive.has(id)) await releaseName(fs, layout, peer, name, id);
+    }
   }
 }
 

@@ -133,10 +133,10 @@ export async function remove(context: StoreContext, place: RecordPlace): Promise
   await emptyTrash(context);
 }
 
-/** Marks the initiator's record of this ID, wherever it is. */
-export async function alarm(context: StoreContext, id: ExchangeId, reason: AlarmReason): Promise<void> {
+/** Marks the initiator's record of this ID, wherever it is; false where another run has settled it meanwhile. */
+export async function alarm(context: StoreContext, id: ExchangeId, reason: AlarmReason): Promise<boolean> {
   const place = await findAnywhere(context, id);
-  if (place !== undefined) await raiseAlarm(context.fs, context.layout, place, reason);
+  return place !== undefined && raiseAlarm(context.fs, context.layout, place, reason);
 }
 
 /** The initiator's record of an ID in whatever peer's folder: a peer may have been given another name since. */

@@ -23,24 +23,6 @@ export async function writeDurably(fs: FileSystem, path: string, bytes: Uint8Arr
 }
 
 /**
- * Makes a new file that is complete as soon as it can be seen: written as `aside`, then linked to `path`. EEXIST where
- * `path` is taken, ENOENT where somebody cleared `aside` away. The folder of `path` is still to be fsynced.
- */
-export async function writeWhole(
-  fs: FileSystem,
-  aside: string,
-  path: string,
-  bytes: Uint8Array,
-): Promise<void> {
-  await writeDurably(fs, aside, bytes);
-  try {
-    await fs.link(aside, path);
-  } finally {
-    await unlessGone(fs.unlink(aside));
-  }
-}
-
-/**
  * Sees to it that the folder is there and will still be there after a power loss. The parent is fsynced even where
  * the folder was there already: the run that made it may have been killed before it could.
  */

@@ -8,6 +8,8 @@ export interface FileFacts {
   readonly bytes: number;
   /** Permission bits. */
   readonly mode: number;
+  /** What the file system itself knows it by: it stays through a rename, and a copy has another one. */
+  readonly inode: string;
 }
 
 export interface FilesystemFacts {

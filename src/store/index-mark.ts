@@ -10,7 +10,7 @@ import { systemCode } from '../base/errors.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
-import { listFolder } from './record.js';
+import { listFolder } from './reading.js';
 
 async function marks(fs: FileSystem, layout: Layout, peer: string): Promise<number[]> {
   const names = await listFolder(fs, layout.index(peer));

@@ -8,7 +8,7 @@ import { encodeSegment, type Role } from '../base/site.js';
 export type ExchangeId = string;
 
 /** The states of a record, in the order in which a record can pass through them. */
-export const RECORD_STATES = ['staged', 'aborted', 'committed', 'done'] as const;
+export const RECORD_STATES = ['staged', 'resolved', 'aborted', 'committed', 'done'] as const;
 export type RecordState = (typeof RECORD_STATES)[number];
 
 export const ROLES: readonly Role[] = ['initiator', 'responder'];
@@ -16,11 +16,17 @@ export const ROLES: readonly Role[] = ['initiator', 'responder'];
 /** Names that `<state>` itself uses: a peer of such a name gets its first character encoded. */
 const TAKEN_IN_STATE = new Set(['state-id', 'SUSPECT']);
 
-const RECORD_NAME = /^([0-9a-f]{32})\.(staged|aborted|committed|done)$/;
+const RECORD_NAME = /^([0-9a-f]{32})\.(staged|resolved|aborted|committed|done)$/;
 const TEMPORARY_NAME = /^([0-9a-f]{32})\.tmp-[0-9a-f]{32}$/;
 
 /** The names inside a record's folder. */
-export const RECORD_FILE = { exchange: 'exchange.json', key: 'key', beta: 'beta', alarm: 'alarm' } as const;
+export const RECORD_FILE = {
+  exchange: 'exchange.json',
+  key: 'key',
+  beta: 'beta',
+  alarm: 'alarm',
+  resolution: 'resolution',
+} as const;
 
 export interface Layout {
   /** The folder of state, absolute. */
@@ -36,6 +42,8 @@ export interface Layout {
   temporary(peer: string, role: Role, id: ExchangeId, random: string): string;
   names(peer: string): string;
   index(peer: string): string;
+  /** What operators have decided. */
+  resolutions(peer: string): string;
   lock(peer: string): string;
   /** The folder of the peer's key files. */
   peerKeys(peer: string): string;
@@ -60,6 +68,7 @@ export function createLayout(state: string, keys: string): Layout {
     temporary: (peer, role, id, random) => join(peerFolder(peer), role, `${id}.tmp-${random}`),
     names: (peer) => join(peerFolder(peer), 'names'),
     index: (peer) => join(peerFolder(peer), 'index'),
+    resolutions: (peer) => join(peerFolder(peer), 'resolutions'),
     lock: (peer) => join(peerFolder(peer), 'lock'),
     peerKeys: (peer) => join(keys, encodeSegment(peer)),
   };

@@ -1,18 +1,24 @@
 /**
  * Reservations of final names: two exchanges never aim at one file (docs/protocol.md, rule 11).
  *
- * A reservation is a file named like the key file, made exclusively, that holds the exchange's ID. It goes only
- * after a durable abort, or once the high-water mark covers the name.
+ * A reservation is a folder named like the key file that holds one empty file, named by the exchange's ID. It is
+ * written aside and renamed into place, which fails where another one stands there; it is given back by unlinking
+ * the file of that ID. So a run that was suspended and wakes up late can give back no reservation but its own. An
+ * empty folder reserves nothing: a rename replaces it.
+ * It is given back only after a durable abort, or once the high-water mark covers the name.
  */
 import { join } from 'node:path';
 import { QkdSyncError, systemCode } from '../base/errors.js';
-import { ensureFolder, unlessGone, writeWhole } from './durable.js';
+import { ensureFolder, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { ExchangeId, Layout } from './layout.js';
-import { listFolder, readSmall } from './record.js';
+import { listFolder } from './reading.js';
+
+/** What a rename onto a folder that is not empty, or onto a file, is refused with. */
+const OCCUPIED = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);
 
 /** A name that another exchange or another file has. */
-function taken(peer: string, name: string): QkdSyncError {
+export function nameTaken(peer: string, name: string): QkdSyncError {
   return new QkdSyncError('name-taken', `the name ${name} for the next key file of peer ${peer} is taken`);
 }
 
@@ -23,12 +29,14 @@ export async function isNameFree(
   peer: string,
   name: string,
 ): Promise<boolean> {
-  const reservation = await fs.stat(join(layout.names(peer), name));
-  const file = await fs.stat(join(layout.peerKeys(peer), name));
-  return reservation === undefined && file === undefined;
+  const reserved = (await listFolder(fs, join(layout.names(peer), name))).length > 0;
+  return !reserved && (await fs.stat(join(layout.peerKeys(peer), name))) === undefined;
 }
 
-/** Reserves the name durably; `aside` is a path in the exchange's own folder to write at. Error: `name-taken`. */
+/**
+ * Reserves the name durably. Error: `name-taken`.
+ * @param aside a path in the exchange's own folder to write at, where nothing lies yet
+ */
 export async function reserveName(
   fs: FileSystem,
   layout: Layout,
@@ -39,39 +47,50 @@ export async function reserveName(
 ): Promise<void> {
   const folder = layout.names(peer);
   await ensureFolder(fs, folder);
+  await fs.mkdir(aside);
+  await writeDurably(fs, join(aside, id), new Uint8Array());
+  await fs.syncFolder(aside);
   try {
-    await writeWhole(fs, aside, join(folder, name), Buffer.from(id));
+    await fs.rename(aside, join(folder, name));
   } catch (error) {
-    throw systemCode(error) === 'EEXIST' ? taken(peer, name) : error;
+    throw OCCUPIED.has(systemCode(error) ?? '') ? nameTaken(peer, name) : error;
   }
   await fs.syncFolder(folder);
   if ((await fs.stat(join(layout.peerKeys(peer), name))) === undefined) return;
   await releaseName(fs, layout, peer, name, id);
-  throw taken(peer, name);
+  throw nameTaken(peer, name);
 }
 
-/** Gives the name back, if this exchange still holds it. */
+/**
+ * Gives the name back, if this exchange still holds it.
+ * @param id undefined for a reservation that holds none any more
+ */
 export async function releaseName(
   fs: FileSystem,
   layout: Layout,
   peer: string,
   name: string,
-  id: ExchangeId,
+  id: ExchangeId | undefined,
 ): Promise<void> {
-  const path = join(layout.names(peer), name);
-  if ((await readSmall(fs, path)) === id) await unlessGone(fs.unlink(path));
+  const reservation = join(layout.names(peer), name);
+  if (id !== undefined) await unlessGone(fs.unlink(join(reservation, id)));
+  try {
+    await unlessGone(fs.rmdir(reservation));
+  } catch (error) {
+    // Another exchange has the name.
+    if (!OCCUPIED.has(systemCode(error) ?? '')) throw error;
+  }
 }
 
-/** The reservations of a peer: name and the ID that it holds . */
+/** The reservations of a peer: the name, and the IDs in its folder, of which there is one or, after a crash, none. */
 export async function listReservations(
   fs: FileSystem,
   layout: Layout,
   peer: string,
-): Promise<{ name: string; id: string }[]> {
-  const found: { name: string; id: string }[] = [];
+): Promise<{ name: string; ids: string[] }[]> {
+  const found: { name: string; ids: string[] }[] = [];
   for (const name of await listFolder(fs, layout.names(peer))) {
-    const id = await readSmall(fs, join(layout.names(peer), name));
-    if (id !== undefined) found.push({ name, id });
+    found.push({ name, ids: await listFolder(fs, join(layout.names(peer), name)) });
   }
   return found;
 }

@@ -1,14 +1,14 @@
 /** The store's file operations on the machine's own file system. */
-import { constants, type Stats } from 'node:fs';
+import { constants, type BigIntStats } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import { systemCode } from '../base/errors.js';
 import type { FileFacts, FileSystem } from './file-system.js';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-function facts(stats: Stats): FileFacts {
+function facts(stats: BigIntStats): FileFacts {
   const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-  return { kind, bytes: stats.size, mode: stats.mode & 0o7777 };
+  return { kind, bytes: Number(stats.size), mode: Number(stats.mode) & 0o7777, inode: String(stats.ino) };
 }
 
 export const nodeFileSystem: FileSystem = {
@@ -55,7 +55,7 @@ export const nodeFileSystem: FileSystem = {
 
   stat: async (path) => {
     try {
-      return facts(await lstat(path));
+      return facts(await lstat(path, { bigint: true }));
     } catch (error) {
       const code = systemCode(error);
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { decodeSegment } from '../base/site.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
-import { listFolder } from './record.js';
+import { listFolder } from './reading.js';
 
 /** Site IDs, sorted by their folders' names. What else lies beside the peers' folders is passed over. */
 export async function listPeers(fs: FileSystem, layout: Layout): Promise<string[]> {

@@ -5,7 +5,7 @@
  * wins; the loser is told so and reads again. Errors are Node's, but for `alarm`: a record that cannot be read.
  */
 import { join } from 'node:path';
-import { QkdSyncError, systemCode, type ErrorCode } from '../base/errors.js';
+import { QkdSyncError, systemCode } from '../base/errors.js';
 import type { KeyId } from '../base/key.js';
 import type { Role } from '../base/site.js';
 import { unlessGone, writeDurably } from './durable.js';
@@ -18,6 +18,7 @@ import {
   type Layout,
   type RecordState,
 } from './layout.js';
+import { listFolder, readSmall } from './reading.js';
 
 /** What `exchange.json` holds. No key bytes. */
 export interface Exchange {
@@ -55,12 +56,10 @@ const ALARM_REASONS: readonly AlarmReason[] = ['unknown-to-peer', 'contradiction
 
 /** The largest `exchange.json`: 65,536 key IDs of 256 bytes, each byte at worst one escape of two, and the rest. */
 const EXCHANGE_MAX_BYTES = 65_536 * (2 * 256 + 3) + 16_384;
-const SMALL_FILE_MAX_BYTES = 4_096;
 
 /** How often a record is read again after a lost race; more changes of one record than there are states cannot happen. */
 export const RECORD_TRIES = 8;
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
 const bytes = (value: string): Uint8Array => Buffer.from(value, 'utf8');
 
 export function encodeExchange(exchange: Exchange): Uint8Array {
@@ -95,16 +94,6 @@ export function restless(id: ExchangeId): QkdSyncError {
   });
 }
 
-/** Does something that one damaged record must not keep from the others: an error of that code is passed over. */
-export async function passingOver<T>(code: ErrorCode, work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof QkdSyncError && error.code === code) return undefined;
-    throw error;
-  }
-}
-
 function isExchange(value: unknown, place: RecordPlace): value is Exchange {
   if (typeof value !== 'object' || value === null) return false;
   const has = (key: keyof Exchange, type: string): boolean =>
@@ -127,7 +116,7 @@ function isExchange(value: unknown, place: RecordPlace): value is Exchange {
 
 /** B's nonce, a decimal number; undefined where the record has none yet, or has moved on. */
 export function readBeta(fs: FileSystem, layout: Layout, place: RecordPlace): Promise<string | undefined> {
-  return readSmall(fs, pathOf(layout, place, 'beta'), SMALL_FILE_MAX_BYTES);
+  return readSmall(fs, pathOf(layout, place, 'beta'));
 }
 
 /** Makes beta durable in the record; false where the record has moved on, or another process is deciding on it. */
@@ -147,20 +136,20 @@ export async function writeBeta(
   }
 }
 
-/** Marks the record: it stays, and every exit says so, until an operator has looked. */
+/** Marks the record: it stays, and every exit says so, until an operator has looked. False where it has moved on. */
 export async function raiseAlarm(
   fs: FileSystem,
   layout: Layout,
   place: RecordPlace,
   reason: AlarmReason,
-): Promise<void> {
+): Promise<boolean> {
   const folder = recordFolder(layout, place);
   try {
-    if (await unlessGone(writeDurably(fs, join(folder, RECORD_FILE.alarm), bytes(reason)))) {
-      await unlessGone(fs.syncFolder(folder));
-    }
+    const marked = await unlessGone(writeDurably(fs, join(folder, RECORD_FILE.alarm), bytes(reason)));
+    return marked && (await unlessGone(fs.syncFolder(folder)));
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
+    if (systemCode(error) === 'EEXIST') return true;
+    throw error;
   }
 }
 
@@ -169,11 +158,25 @@ export async function readAlarm(
   layout: Layout,
   place: RecordPlace,
 ): Promise<AlarmReason | undefined> {
-  const found = await readSmall(fs, pathOf(layout, place, 'alarm'), SMALL_FILE_MAX_BYTES);
+  const found = await readSmall(fs, pathOf(layout, place, 'alarm'));
   // A mark that was torn while it was written is still a mark.
   return found === undefined
     ? undefined
     : (ALARM_REASONS.find((reason) => reason === found) ?? 'contradiction');
+}
+
+/** What an operator has decided about a vote; undefined where the record has moved on. Error: `alarm`. */
+export async function readResolution(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+): Promise<'commit' | 'abort' | undefined> {
+  const found = await readSmall(fs, pathOf(layout, place, 'resolution'));
+  if (found === 'commit' || found === 'abort') return found;
+  if (found === undefined && (await fs.stat(recordFolder(layout, place))) === undefined) return undefined;
+  throw new QkdSyncError('alarm', `record ${place.id} of peer ${place.peer} cannot be read`, {
+    hint: `look at ${pathOf(layout, place, 'resolution')}: it was damaged after it had been written`,
+  });
 }
 
 /** Changes the record's state; false where another process was faster. Not yet durable. */
@@ -222,30 +225,6 @@ export async function findRecord(
   return undefined;
 }
 
-/** The names in a folder; none where there is no such folder. */
-export async function listFolder(fs: FileSystem, path: string): Promise<string[]> {
-  try {
-    return await fs.list(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-function pathOf(layout: Layout, place: RecordPlace, file: keyof typeof RECORD_FILE): string {
+export function pathOf(layout: Layout, place: RecordPlace, file: keyof typeof RECORD_FILE): string {
   return join(recordFolder(layout, place), RECORD_FILE[file]);
-}
-
-/** A small file's text; undefined where it is not there. */
-export async function readSmall(
-  fs: FileSystem,
-  path: string,
-  maxBytes = SMALL_FILE_MAX_BYTES,
-): Promise<string | undefined> {
-  try {
-    return text(await fs.read(path, maxBytes));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -12,8 +12,9 @@ import { discardAborted, emptyTrash, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import { ensureFolder, writeDurably } from './durable.js';
 import { RECORD_FILE } from './layout.js';
-import { releaseName, reserveName } from './names.js';
+import { nameTaken, releaseName, reserveName } from './names.js';
 import { changeState, encodeExchange, findRecord, type Exchange, type RecordPlace } from './record.js';
+import { nextIndex } from './survey.js';
 
 export interface Staging {
   /**
@@ -28,7 +29,7 @@ export interface Staging {
 
 export async function beginStaging(context: StoreContext, exchange: Exchange): Promise<Staging> {
   const { fs, layout, random, suspicion } = context;
-  const { peer, role, id, name } = exchange;
+  const { peer, role, id, name, index } = exchange;
   await suspicion.refuse();
   if ((await findRecord(fs, layout, peer, role, id)) !== undefined) {
     throw new QkdSyncError('protocol', `exchange ${id} is known already`);
@@ -52,6 +53,11 @@ export async function beginStaging(context: StoreContext, exchange: Exchange): P
     // The name may be reserved for this very ID, by a handler that had the same SYN before: it stays reserved.
     await quietly(clear);
     throw error;
+  }
+  // A run that was suspended before this point may wake up after its number was used, saved and consumed.
+  if (index !== undefined && index < (await nextIndex(fs, layout, peer))) {
+    await quietly(drop);
+    throw nameTaken(peer, name);
   }
 
   const write = async (content: Uint8Array, beta?: string): Promise<void> => {

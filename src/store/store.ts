@@ -5,7 +5,7 @@
  * the initiator and of the responder are the rules of docs/protocol.md, section "Rules", one each.
  * Errors: QkdSyncError only: `storage`, `suspect`, `alarm`, `name-taken`, `protocol`, `busy`.
  */
-import { QkdSyncError, systemCode } from '../base/errors.js';
+import { passingOver, QkdSyncError, systemCode } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
 import { cleanUp, tidy } from './clean-up.js';
@@ -17,9 +17,10 @@ import { createLayout, type ExchangeId, type Layout } from './layout.js';
 import { isNameFree } from './names.js';
 import { listPeers } from './peers.js';
 import { probePublishing } from './probe.js';
-import { listRecords, passingOver, readAlarm, type AlarmReason, type Exchange } from './record.js';
+import { listRecords, readAlarm, type AlarmReason, type Exchange } from './record.js';
 import { beginStaging, type Staging } from './staging.js';
-import { ensureStateId } from './state-id.js';
+import { createIdentity } from './state-id.js';
+import { findExchange, finishResolved, resolve, type Resolution } from './resolution.js';
 import { createSuspicion } from './suspect.js';
 import { nextIndex, surveyPeer, type SurveyedRecord } from './survey.js';
 import * as vote from './vote.js';
@@ -56,29 +57,43 @@ export interface Store {
   decide(peer: string, id: ExchangeId, beta: string): Promise<decision.Verdict>;
   judge(id: ExchangeId): Promise<decision.Verdict>;
   finish(id: ExchangeId): Promise<decision.Finish>;
-  alarm(id: ExchangeId, reason: AlarmReason): Promise<void>;
+  /** False where another run has settled the exchange meanwhile. */
+  alarm(id: ExchangeId, reason: AlarmReason): Promise<boolean>;
 
   openVotes(peer: string, stateId: string): Promise<vote.OpenVotes>;
   commit(peer: string, id: ExchangeId, beta: string): Promise<vote.Commit>;
   discard(peer: string, id: ExchangeId, stateId: string): Promise<vote.Discard>;
   forget(peer: string, id: ExchangeId, stateId: string): Promise<vote.Forget>;
+
+  /** The record of an exchange with whatever peer. */
+  find(id: ExchangeId): Promise<SurveyedRecord | undefined>;
+  /** Does what an operator has decided; false where the record has moved on since it was looked at. */
+  resolve(record: SurveyedRecord, resolution: Resolution): Promise<boolean>;
 }
 
 export function createStore(state: string, keys: string, ports: StorePorts): Store {
   const { fs, random, log, bootId, onPublished } = ports;
   const layout = createLayout(state, keys);
-  const suspicion = createSuspicion(fs, layout, bootId, log);
+  const suspicion = createSuspicion(fs, layout, random, bootId, log);
+  const identity = createIdentity(fs, layout, random);
   const context: StoreContext = { fs, layout, random, suspicion, onPublished };
-  /** Every reading and every change starts here. */
+  /** Every reading and every change starts here, and nobody is told of it before the folder is known to be the same. */
   const trusted = <T>(work: () => Promise<T>): Promise<T> =>
     translated(async () => {
       await suspicion.refuse();
-      return work();
+      const result = await work();
+      await identity.confirm();
+      return result;
     });
 
   return {
     layout,
-    open: () => trusted(() => ensureStateId(fs, layout, random)),
+    open: () =>
+      translated(async () => {
+        await suspicion.forgetEarlierBoot();
+        await suspicion.refuse();
+        return identity.open();
+      }),
     preparePeer: (peer) => trusted(() => ensureFolder(fs, layout.peer(peer))),
     peers: () => trusted(() => listPeers(fs, layout)),
     survey: (peer) => trusted(() => surveyPeer(fs, layout, peer)),
@@ -106,6 +121,9 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
     commit: (peer, id, beta) => trusted(() => vote.commit(context, peer, id, beta)),
     discard: (peer, id, stateId) => trusted(() => vote.discard(context, peer, id, stateId)),
     forget: (peer, id, stateId) => trusted(() => vote.forget(context, peer, id, stateId)),
+
+    find: (id) => trusted(() => findExchange(fs, layout, id)),
+    resolve: (record, resolution) => trusted(() => resolve(context, record, resolution)),
   };
 }
 
@@ -131,6 +149,7 @@ async function redo(context: StoreContext, peer: string): Promise<void> {
       if (place.role === 'responder' && place.state === 'committed') {
         await suspicion.guard(() => vote.finishCommitted(context, place));
       }
+      if (place.state === 'resolved') await suspicion.guard(() => finishResolved(context, place));
     });
   }
 }

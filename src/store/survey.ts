@@ -9,6 +9,7 @@ import {
   listRecords,
   readAlarm,
   readExchange,
+  readResolution,
   recordFolder,
   type AlarmReason,
   type Exchange,
@@ -22,6 +23,8 @@ export interface SurveyedRecord {
   /** Whether the key file has been moved into place from here. */
   readonly published: boolean;
   readonly alarm: AlarmReason | 'unreadable' | undefined;
+  /** What an operator has decided, where the state is `resolved`. */
+  readonly resolution: 'commit' | 'abort' | undefined;
 }
 
 /** All records of one peer. */
@@ -36,7 +39,8 @@ export async function surveyPeer(fs: FileSystem, layout: Layout, peer: string): 
   return surveyed;
 }
 
-async function surveyRecord(
+/** One record; undefined where it has gone meanwhile. */
+export async function surveyRecord(
   fs: FileSystem,
   layout: Layout,
   place: RecordPlace,
@@ -49,25 +53,28 @@ async function surveyRecord(
       return now === undefined ? undefined : await surveyRecord(fs, layout, now);
     }
     const key = await fs.stat(join(recordFolder(layout, place), RECORD_FILE.key));
-    const decided = place.state === 'committed' || place.state === 'done';
+    const resolution = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
+    const decided = place.state === 'committed' || place.state === 'done' || resolution === 'commit';
     return {
       place,
       exchange,
       published: decided && key === undefined,
       alarm: await readAlarm(fs, layout, place),
+      resolution,
     };
   } catch (error) {
     if (!(error instanceof QkdSyncError) || error.code !== 'alarm') throw error;
-    return { place, exchange: undefined, published: false, alarm: 'unreadable' };
+    return { place, exchange: undefined, published: false, alarm: 'unreadable', resolution: undefined };
   }
 }
 
-/** The number of the peer's next file: above the mark and above everything that has been decided. */
+/** The number of the peer's next file: above the mark, all that has been decided, and all that only an operator can settle. */
 export async function nextIndex(fs: FileSystem, layout: Layout, peer: string): Promise<number> {
   // The records are read first: one that goes meanwhile has raised the mark before.
-  const decided = (await surveyPeer(fs, layout, peer)).filter(
-    ({ place }) => place.state === 'committed' || place.state === 'done',
+  const held = (await surveyPeer(fs, layout, peer)).filter(
+    ({ place, alarm, resolution }) =>
+      place.state === 'committed' || place.state === 'done' || resolution === 'commit' || alarm !== undefined,
   );
   const highest = await highestIndex(fs, layout, peer);
-  return 1 + decided.reduce((most, { exchange }) => Math.max(most, exchange?.index ?? -1), highest);
+  return 1 + held.reduce((most, { exchange }) => Math.max(most, exchange?.index ?? -1), highest);
 }

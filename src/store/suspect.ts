@@ -5,19 +5,23 @@
  * written anything. So the state folder is marked with the boot ID; until the machine has been restarted nothing
  * reads, tells or acts on its records.
  *
- * Calling sequence: `refuse` before any use of records, `guard` around all that makes a decision durable or follows it.
+ * Calling sequence: `forgetEarlierBoot` once, `refuse` before any use of records, `guard` around all that makes a
+ * decision durable or follows it.
  */
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { describe, QkdSyncError, systemCode } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import { randomId, type Random } from '../base/random.js';
 import { unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
-import { readSmall } from './record.js';
+import { readSmall } from './reading.js';
 
 export interface Suspicion {
-  /** Throws `suspect` while the mark of this boot stands; takes an earlier boot's mark away. */
+  /** Throws `suspect` while the mark of this boot stands. */
   refuse(): Promise<void>;
+  /** Takes an earlier boot's mark away: the disk has what it has. */
+  forgetEarlierBoot(): Promise<void>;
   /** Does something that must be durable. Errors: those of `work`; `suspect` where an fsync failed, after the mark has been made. */
   guard<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -25,6 +29,7 @@ export interface Suspicion {
 export function createSuspicion(
   fs: FileSystem,
   layout: Layout,
+  random: Random,
   bootId: () => Promise<string>,
   log: Log,
 ): Suspicion {
@@ -41,10 +46,18 @@ export function createSuspicion(
       },
     );
 
+  /** A mark that was torn while it was written, on an ill or a full disk, is still a mark. */
+  const readMark = async (): Promise<'none' | 'this boot' | 'earlier boot'> => {
+    const marked = await readSmall(fs, layout.suspect);
+    if (marked === undefined) return 'none';
+    return (await bootId()).startsWith(marked) ? 'this boot' : 'earlier boot';
+  };
+
   const mark = async (): Promise<void> => {
     try {
+      if ((await readMark()) === 'earlier boot') await unlessGone(fs.unlink(layout.suspect));
       await writeDurably(fs, layout.suspect, Buffer.from(await bootId()));
-      await fs.syncFolder(dirname(layout.suspect));
+      await fs.syncFolder(layout.state);
     } catch (error) {
       if (systemCode(error) === 'EEXIST') return;
       log('error', 'suspect-mark-failed', `cannot write ${layout.suspect}: ${describe(error)}`);
@@ -54,11 +67,16 @@ export function createSuspicion(
   return {
     refuse: async () => {
       if (failed !== undefined) throw failed;
-      const marked = await readSmall(fs, layout.suspect);
-      if (marked === undefined) return;
-      // A mark that was torn while it was written, on an ill or a full disk, is still a mark.
-      if ((await bootId()).startsWith(marked)) throw refusal();
-      await unlessGone(fs.unlink(layout.suspect));
+      if ((await readMark()) === 'this boot') throw refusal();
+    },
+
+    forgetEarlierBoot: async () => {
+      if ((await readMark()) !== 'earlier boot') return;
+      // Aside first: another run may be making the mark of this boot right now, and that one must stay.
+      const aside = join(layout.trash, randomId(random));
+      if (!(await unlessGone(fs.rename(layout.suspect, aside)))) return;
+      if ((await readSmall(fs, aside)) === (await bootId())) await fs.link(aside, layout.suspect);
+      await unlessGone(fs.unlink(aside));
       await fs.syncFolder(layout.state);
     },
 

@@ -5,6 +5,7 @@
  * Every function may race with another process on the same folder; each acts on what it finds after a lost race.
  * Errors: Node's, `suspect`, `alarm`.
  */
+import { passingOver } from '../base/errors.js';
 import { discardAborted, emptyTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import { publishDecided, remove } from './decision.js';
@@ -13,22 +14,28 @@ import {
   changeState,
   findRecord,
   listRecords,
-  passingOver,
   raiseAlarm,
   readAlarm,
   readBeta,
   readExchange,
+  readResolution,
   RECORD_TRIES,
   restless,
   type Exchange,
   type RecordPlace,
 } from './record.js';
 
-/** `unknown`: no such vote here; `mismatch`: it was given with another beta; `taken`: an alien file is in the way. */
-export type Commit = 'done' | 'unknown' | 'mismatch' | 'taken';
+/**
+ * `unknown`: no such vote here; `mismatch`: it was given with another beta; `taken`: an alien file is in the way;
+ * `overruled`: an operator here has decided otherwise.
+ */
+export type Commit = 'done' | 'unknown' | 'mismatch' | 'taken' | 'overruled';
 
-/** `gone`: nothing of it is left; `done`: it is saved; `taken`: decided commit; `foreign`: another state folder's. */
-export type Discard = 'gone' | 'done' | 'taken' | 'foreign';
+/**
+ * `gone`: nothing of it is left; `done`: it is saved; `taken`: decided commit; `foreign`: another state folder's;
+ * `overruled`: an operator here has decided otherwise.
+ */
+export type Discard = 'gone' | 'done' | 'taken' | 'foreign' | 'overruled';
 
 /** `gone`: nothing of it is left; `open`: it has not been saved yet; `foreign`: another state folder's. */
 export type Forget = 'gone' | 'open' | 'foreign';
@@ -39,10 +46,19 @@ export interface OpenVotes {
   readonly inDoubt: readonly ExchangeId[];
   /** Saved, the initiator not heard of since; the oldest first. */
   readonly done: readonly ExchangeId[];
+  /** Decided by an operator here, the initiator not heard of since; the oldest first. */
+  readonly resolved: readonly ResolvedVote[];
   /** Open records that name another state folder of this peer. */
   readonly foreign: number;
+  /** The highest number that these hold, or -1. */
+  readonly foreignIndex: number;
   /** Records that only an operator can settle. */
   readonly alarms: number;
+}
+
+export interface ResolvedVote {
+  readonly id: ExchangeId;
+  readonly decision: 'commit' | 'abort';
 }
 
 /** Does what the initiator decided: commits, publishes, leaves the tombstone, all durably. */
@@ -64,6 +80,7 @@ export async function commit(
     const voted = await readBeta(fs, layout, place);
     if (voted === undefined) continue;
     if (voted !== beta) return 'mismatch';
+    if (place.state === 'resolved' && (await isOverruled(context, place, 'commit'))) return 'overruled';
     if (place.state === 'staged') {
       await changeState(fs, layout, place, 'committed');
       continue;
@@ -80,9 +97,9 @@ export async function commit(
  */
 export async function finishCommitted(context: StoreContext, place: RecordPlace): Promise<boolean> {
   const { fs, layout } = context;
-  if (place.state === 'committed') {
+  if (place.state === 'committed' || place.state === 'resolved') {
     if (!(await publishDecided(context, place))) return false;
-    await changeState(fs, layout, place, 'done');
+    if (place.state === 'committed') await changeState(fs, layout, place, 'done');
   }
   await fs.syncFolder(layout.role(place.peer, place.role));
   return true;
@@ -103,9 +120,16 @@ export async function discard(
     const exchange = await readExchange(fs, layout, place);
     if (exchange === undefined) continue;
     if (exchange.peerStateId !== stateId) return 'foreign';
+    if (place.state === 'resolved') {
+      if (await isOverruled(context, place, 'abort')) return 'overruled';
+      await discardAborted(context, place);
+      await emptyTrash(context);
+      return 'gone';
+    }
     if (place.state === 'staged') {
       if (!(await changeState(fs, layout, place, 'aborted'))) continue;
-      await suspicion.guard(() => discardAborted(context, { ...place, state: 'aborted' }));
+      // No decision is lost where this fails: without it the vote is in doubt again, and hears the same answer.
+      await discardAborted(context, { ...place, state: 'aborted' });
       await emptyTrash(context);
       return 'gone';
     }
@@ -129,7 +153,8 @@ export async function forget(
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return 'gone';
   if (exchange.peerStateId !== stateId) return 'foreign';
-  if (place.state !== 'done') return 'open';
+  const resolved = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
+  if (place.state !== 'done' && resolved !== 'commit') return 'open';
   await suspicion.guard(() => remove(context, place));
   return 'gone';
 }
@@ -139,6 +164,7 @@ export async function openVotes(context: StoreContext, peer: string, stateId: st
   const { fs, layout, suspicion } = context;
   await suspicion.refuse();
   const found: { place: RecordPlace; exchange: Exchange }[] = [];
+  const resolved: ResolvedVote[] = [];
   let alarms = 0;
   for (const place of await listRecords(fs, layout, peer, 'responder')) {
     if (await isAlarmed(context, place)) {
@@ -146,14 +172,39 @@ export async function openVotes(context: StoreContext, peer: string, stateId: st
     } else if (place.state === 'staged' || place.state === 'done') {
       const exchange = await readExchange(fs, layout, place);
       if (exchange !== undefined) found.push({ place, exchange });
+    } else if (place.state === 'resolved') {
+      const exchange = await readExchange(fs, layout, place);
+      const decision = await readResolution(fs, layout, place);
+      // With another state folder of the peer it is settled: an operator has looked.
+      if (exchange?.peerStateId === stateId && decision !== undefined)
+        resolved.push({ id: place.id, decision });
     }
   }
-  if (found.length > 0) await suspicion.guard(() => fs.syncFolder(layout.role(peer, 'responder')));
+  if (found.length + resolved.length > 0)
+    await suspicion.guard(() => fs.syncFolder(layout.role(peer, 'responder')));
   found.sort((one, other) => one.exchange.time - other.exchange.time);
   const own = found.filter(({ exchange }) => exchange.peerStateId === stateId);
+  const foreign = found.filter(({ exchange }) => exchange.peerStateId !== stateId);
   const idsIn = (state: RecordPlace['state']): ExchangeId[] =>
     own.filter(({ place }) => place.state === state).map(({ place }) => place.id);
-  return { inDoubt: idsIn('staged'), done: idsIn('done'), foreign: found.length - own.length, alarms };
+  return {
+    inDoubt: idsIn('staged'),
+    done: idsIn('done'),
+    resolved,
+    foreign: foreign.length,
+    foreignIndex: foreign.reduce((most, { exchange }) => Math.max(most, exchange.index ?? -1), -1),
+    alarms,
+  };
+}
+
+/** Whether an operator has decided otherwise than the initiator, which both sites are told of from now on. */
+async function isOverruled(
+  { fs, layout }: StoreContext,
+  place: RecordPlace,
+  decision: 'commit' | 'abort',
+): Promise<boolean> {
+  const resolution = await readResolution(fs, layout, place);
+  return resolution !== decision && raiseAlarm(fs, layout, place, 'contradiction');
 }
 
 /** Whether only an operator can settle the record: it carries a mark, or cannot be read. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { handshakeOf, logOf, talkOf } from '../support/cli-log.js';
 import { startCuttingProxy, type Cut, type CuttingProxy } from '../support/cutting-proxy.js';
 import type { Responder, TwoSites } from '../support/cli-site.js';
+import { killResponderAfterVote } from '../support/killed-after-vote.js';
 import { siteSuite } from '../support/site-suite.js';
 import { settledTree, siteTree } from '../support/site-tree.js';
 
@@ -41,22 +42,7 @@ const IN_DOUBT = siteTree({
 
 /** A has decided and published, B has voted and was killed before it could hear of it. */
 async function killedAfterVote(sites: TwoSites): Promise<void> {
-  const responder = await sites.b.respond(JSON_LOG);
-  const proxy = await proxyTo(responder, { from: 'initiator', message: 'ACK', how: 'hold' });
-  const initiator = sites.a.start([
-    'initiate',
-    '--peer',
-    `B:${proxy.port}`,
-    ...JSON_LOG,
-    '--ack-timeout',
-    '1s',
-  ]);
-  await proxy.met(0);
-  proxy.refuse();
-  responder.process.kill('SIGKILL');
-  expect((await responder.ended).code).toBe('SIGKILL');
-  expect(proxy.seen).toEqual(['> HELLO', '< STATUS', '> SYN', '< SYN_ACK', '> ACK']);
-  const a = await initiator.ended;
+  const a = await killResponderAfterVote(sites, JSON_LOG, alsoClose);
   expect(a).toMatchObject({ code: 10, stdout: `${sites.a.path('keys/B/B_0')}\n` });
   expect(await sites.a.tree()).toEqual(
     siteTree({

@@ -52,15 +52,19 @@ const hellos = fc.record(
     site: siteIds,
     sae: siteIds,
     stateId: ids,
+    alarms: naturals,
     want: wants,
   },
-  { requiredKeys: ['type', 'version', 'site', 'sae', 'stateId'] },
+  { requiredKeys: ['type', 'version', 'site', 'sae', 'stateId', 'alarms'] },
 );
 const statuses = fc.record({
   type: fc.constant('STATUS' as const),
   stateId: ids,
   inDoubt: idLists,
   done: idLists,
+  resolved: fc.array(fc.record({ id: ids, decision: fc.constantFrom('commit' as const, 'abort' as const) }), {
+    maxLength: STATUS_MAX_IDS,
+  }),
   more: fc.boolean(),
   foreign: naturals,
   alarms: naturals,

@@ -17,7 +17,12 @@ export function initiatorWork(
 ): InitiatorEvent {
   switch (action.do) {
     case 'survey':
-      return { on: 'surveyed', committed: a.ids('committed'), want: want && { ...want, index: a.nextIndex } };
+      return {
+        on: 'surveyed',
+        committed: a.ids('committed'),
+        alarms: 0,
+        want: want && { ...want, index: a.nextIndex },
+      };
     case 'judge':
       return { on: 'judged', verdict: judge(a, action.id) };
     case 'decide':
@@ -26,7 +31,7 @@ export function initiatorWork(
     case 'finish':
       require(a.records.get(action.id)?.state !== 'staged', 'what the peer has saved is decided here');
       a.remove(action.id);
-      return { on: 'finished', outcome: 'forgotten' };
+      return { on: 'finished' };
     case 'draw':
       require(agreed, 'no key is drawn before the peer has agreed');
       require(a.records.size === 0, 'no key is drawn while something is open');
@@ -56,7 +61,10 @@ export function responderWork(b: MemoryStore, action: ResponderAction, beta: str
   switch (action.do) {
     case 'inspect': {
       const open = { inDoubt: b.ids('staged'), done: b.ids('done') };
-      return { on: 'inspected', inspection: { ...open, foreign: 0, alarms: 0, nextIndex: b.nextIndex } };
+      return {
+        on: 'inspected',
+        inspection: { ...open, resolved: [], foreign: 0, alarms: 0, nextIndex: b.nextIndex },
+      };
     }
     case 'examine':
       return { on: 'examined' };

@@ -5,7 +5,12 @@ export interface RecordingStreams extends Streams {
   readonly said: { readonly stdout: () => string; readonly stderr: () => string };
 }
 
-export function recordingStreams(argv: readonly string[] = [], isTTY = false): RecordingStreams {
+/** @param answer what the operator types when asked; undefined where nobody sits at a terminal */
+export function recordingStreams(
+  argv: readonly string[] = [],
+  isTTY = false,
+  answer?: string,
+): RecordingStreams {
   let stdout = '';
   let stderr = '';
   return {
@@ -27,6 +32,7 @@ export function recordingStreams(argv: readonly string[] = [], isTTY = false): R
         stderr += text;
       },
     },
+    ask: () => Promise.resolve(answer),
     signal: new AbortController().signal,
     said: { stdout: () => stdout, stderr: () => stderr },
   };

@@ -26,7 +26,7 @@ export function siteTree({
   const lines = ['exchanges/ 700', 'exchanges/.trash/ 700', 'exchanges/state-id 600', `${state}/ 700`];
   for (const role of roles) lines.push(`${state}/${role}/ 700`);
   if (roles.length > 0) lines.push(`${state}/names/ 700`);
-  for (const name of names) lines.push(`${state}/names/${name} 600`);
+  for (const name of names) lines.push(`${state}/names/${name}/ 700`, `${state}/names/${name}/<id> 600`);
   if (marks.length > 0) lines.push(`${state}/index/ 700`);
   for (const mark of marks) lines.push(`${state}/index/${mark} 600`);
   for (const record of records) {

@@ -10,6 +10,7 @@ const EXAMPLES: Readonly<Record<Command, string>> = {
   respond: 'qkd-sync respond --listen 7000',
   recover: 'qkd-sync recover --peer B:7000',
   status: 'qkd-sync status --json',
+  resolve: 'qkd-sync resolve 0123456789abcdef0123456789abcdef --abort',
   kme: 'qkd-sync kme --dir /tmp/try-qkd',
   demo: 'qkd-sync demo',
 };

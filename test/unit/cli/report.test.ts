@@ -9,7 +9,7 @@ const ID = 'a'.repeat(32);
 const OTHER = 'b'.repeat(32);
 const ESCAPE = '\u001b[';
 
-const OWN: OwnExchange = { id: ID, keyIds: ['k1', 'k2'], name: 'B_3', index: 3, committed: true };
+const OWN: OwnExchange = { id: ID, keyIds: ['k1', 'k2'], name: 'B_3', index: 3, progress: 'committed' };
 
 const UNCONFIRMED: OpenExchange = {
   id: ID,

@@ -1,8 +1,9 @@
 /** What only an operator can settle: records of another state folder, and records that contradict each other. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
+import type { RunReport } from '../../../src/exchange/outcome.js';
 import { Link } from '../../support/link.js';
 import { once, SOUND_WIRE } from '../../support/memory-network.js';
 
@@ -26,6 +27,24 @@ async function leaveInDoubt(): Promise<void> {
   };
   await link.both(asking, answering);
   link.network.wire = SOUND_WIRE;
+}
+
+/** Leaves A with a decision that B has no record of. */
+async function leaveUnknown(): Promise<RunReport> {
+  link.network.wire = ({ type }) => {
+    if (type === 'ACK') {
+      const folder = join(link.b.state, 'A', 'responder');
+      for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+    }
+    return 'deliver';
+  };
+  const asking = link.a.initiate(link.b);
+  const answering = link.b.respond([link.a], { serve: true });
+  const a = await link.until(asking.report);
+  answering.interrupt();
+  await link.until(answering.report);
+  link.network.wire = SOUND_WIRE;
+  return a;
 }
 
 describe('a vote that names another state folder of A', () => {
@@ -63,6 +82,59 @@ describe('a vote that names another state folder of A', () => {
   });
 });
 
+describe('new exchanges go on while an operator has not looked', () => {
+  test('at B: the number that the alarm holds is passed over on both sites', async () => {
+    await leaveInDoubt();
+    const state = join(link.a.state, '..', 'restored');
+    for (let exchange = 1; exchange <= 2; exchange += 1) {
+      const [a, b] = await link.both(link.a.initiate(link.b, { state }), link.b.respond([link.a]));
+      expect([a, b]).toMatchObject([
+        { outcome: 'saved', peerAlarms: 1, exchange: { index: exchange } },
+        { outcome: 'saved', peerAlarms: 1, exchange: { index: exchange } },
+      ]);
+      expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
+    }
+    expect(Object.keys(await link.b.files(link.a))).toEqual(['A_1', 'A_2']);
+    expect(await link.b.records(link.a)).toEqual(['names/A_0', 'responder/staged']);
+  });
+
+  test('at A: B takes a number above its own, hears of the alarm and says so', async () => {
+    await leaveUnknown();
+    const [a, b] = await link.exchange();
+    expect([a, b]).toMatchObject([
+      { outcome: 'saved', exchange: { index: 1 }, open: [{ reason: 'unknown-to-peer' }] },
+      { outcome: 'saved', exchange: { index: 1 }, peerAlarms: 1 },
+    ]);
+    expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
+    expect(Object.keys(await link.a.files(link.b))).toEqual(['B_1']);
+  });
+
+  test('though a record at A cannot be read', async () => {
+    await leaveUnknown();
+    const folder = join(link.a.state, 'B', 'initiator');
+    for (const name of readdirSync(folder)) writeFileSync(join(folder, name, 'exchange.json'), '');
+    const [a] = await link.both(
+      link.a.initiate(link.b, { index: 1 }),
+      link.b.respond([link.a], { index: 1 }),
+    );
+    expect(a).toMatchObject({ outcome: 'saved', open: [{ reason: 'unreadable' }] });
+  });
+
+  test('though a record at B cannot be read that A has committed: both sites have an alarm', async () => {
+    link.network.wire = once('ACK', 'vanish');
+    await link.both(link.a.initiate(link.b, { terms: { ackTimeoutMs: 0 } }), link.b.respond([link.a]));
+    link.network.wire = SOUND_WIRE;
+    const folder = join(link.b.state, 'A', 'responder');
+    for (const name of readdirSync(folder)) writeFileSync(join(folder, name, 'exchange.json'), '');
+    const [a] = await link.both(link.a.initiate(link.b), link.b.respond([link.a], { index: 1 }));
+    expect(a).toMatchObject({
+      outcome: 'saved',
+      open: [{ reason: 'contradiction' }],
+      exchange: { index: 1 },
+    });
+  });
+});
+
 describe('a record of A that a backup has taken back', () => {
   test('is an alarm, not a file that only B has: both records stay', async () => {
     link.network.wire = once('FIN', 'vanish');
@@ -85,26 +157,13 @@ describe('a record of A that a backup has taken back', () => {
 
 describe('a decision of A that B has no record of', () => {
   test('is an alarm at A: its record stays, nothing is published', async () => {
-    link.network.wire = ({ type }) => {
-      if (type === 'ACK') {
-        const folder = join(link.b.state, 'A', 'responder');
-        for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
-      }
-      return 'deliver';
-    };
-    const asking = link.a.initiate(link.b);
-    const answering = link.b.respond([link.a], { serve: true });
-    const a = await link.until(asking.report);
-    answering.interrupt();
-    await link.until(answering.report);
-
+    const a = await leaveUnknown();
     expect(a).toMatchObject({ outcome: 'alarm', open: [{ standing: 'alarm', reason: 'unknown-to-peer' }] });
     expect(exitCodeOf(a)).toBe(13);
     expect(a.published).toEqual([]);
     expect(await link.a.files(link.b)).toEqual({});
     expect(await link.a.records(link.b)).toEqual(['initiator/committed', 'names/B_0']);
 
-    link.network.wire = SOUND_WIRE;
     const again = await link.until(link.a.recover(link.b, { connectWaitMs: 0 }).report);
     expect(again.open).toMatchObject([{ standing: 'alarm' }]);
     expect(await link.a.files(link.b)).toEqual({});

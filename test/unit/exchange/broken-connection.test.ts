@@ -76,7 +76,7 @@ describe('after its decision A', () => {
     const [a, b] = await link.exchange();
     expect([a.outcome, b.outcome]).toEqual(['saved', 'saved']);
     expect(a.exchange?.id).toBe(b.exchange?.id);
-    expect(b.exchange?.committed).toBe(true);
+    expect(b.exchange?.progress).toBe('committed');
     expect(link.network.types(2)).toEqual([
       'HELLO',
       'STATUS',
@@ -102,7 +102,7 @@ describe('after its decision A', () => {
     const asking = link.a.initiate(link.b);
     const answering = link.b.respond([link.a]);
     const a = await link.until(asking.report);
-    expect(a).toMatchObject({ outcome: 'unconfirmed', exchange: { committed: true } });
+    expect(a).toMatchObject({ outcome: 'unconfirmed', exchange: { progress: 'committed' } });
     expect(link.a.log.all('ack-to-exit')[0]?.fields['ms']).toBe(30_000);
     const b = await link.until(answering.report);
     expect(b.outcome).toBe('unconfirmed');

@@ -32,8 +32,8 @@ describe('a healthy exchange', () => {
       error: undefined,
     });
     expect(b.exchange?.id).toBe(a.exchange?.id);
-    expect(a.exchange).toMatchObject({ keyIds: ['key-0000'], name: 'B_0', index: 0, committed: true });
-    expect(b.exchange).toMatchObject({ keyIds: ['key-0000'], name: 'A_0', index: 0, committed: true });
+    expect(a.exchange).toMatchObject({ keyIds: ['key-0000'], name: 'B_0', index: 0, progress: 'committed' });
+    expect(b.exchange).toMatchObject({ keyIds: ['key-0000'], name: 'A_0', index: 0, progress: 'committed' });
     expect(await link.a.files(link.b)).toEqual({ B_0: madeKeys()[0] });
     expect(await link.b.files(link.a)).toEqual({ A_0: madeKeys()[0] });
     expect(await link.a.records(link.b)).toEqual([]);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { QkdSyncError, type ErrorCode } from '../../../src/base/errors.js';
+import { NO_FAULT } from '../../support/faulty-file-system.js';
 import { Link } from '../../support/link.js';
 import { expectSettled } from '../../support/truth.js';
 
@@ -52,6 +53,17 @@ describe("A's KME", () => {
 });
 
 describe("B's KME", () => {
+  test('fails, and then the disk fails over what has to be taken back: both sites hear of the KME', async () => {
+    link.b.kme.faults.set('getKeyWithKeyIds', fault('kme-empty'));
+    link.b.fault = ({ name, path }) =>
+      name === 'unlink' && path.includes('/names/') ? { code: 'EIO' } : undefined;
+    const [a, b] = await link.exchange({}, { timeoutMs: 1_000 });
+    expect([a.error?.code, b.error?.code]).toEqual(['kme-empty', 'kme-empty']);
+    link.b.fault = NO_FAULT;
+    await link.recover();
+    await expectNothing();
+  });
+
   test("hangs: A waits no longer than B's own limit, which STATUS names", async () => {
     link.b.kme.faults.set('getKeyWithKeyIds', 'hang');
     const startedAt = link.clock.monotonic();

@@ -11,17 +11,19 @@ import {
 } from '../../../src/exchange/outcome.js';
 import type { SurveyedRecord } from '../../../src/store/survey.js';
 
-const own = (committed: boolean): OwnExchange => ({
+const own = (progress: OwnExchange['progress']): OwnExchange => ({
   id: 'own',
   keyIds: ['k'],
   name: 'B_0',
   index: 0,
-  committed,
+  progress,
 });
 const open = (standing: Standing, id = 'other'): OpenExchange => {
   return { id, peer: 'B', role: 'initiator', standing, name: 'B_0', reason: undefined };
 };
 const error = new QkdSyncError('peer-lost', 'gone');
+const MARKED = new QkdSyncError('suspect', 'marked');
+const UNDURABLE = new QkdSyncError('suspect', 'failed just now', { cause: new Error('EIO') });
 
 describe('the standing of a record', () => {
   const record = (
@@ -30,7 +32,7 @@ describe('the standing of a record', () => {
     more: Partial<SurveyedRecord> = {},
   ): SurveyedRecord => {
     const place = { peer: 'B', role, id: 'own', state };
-    return { place, exchange: undefined, published: false, alarm: undefined, ...more };
+    return { place, exchange: undefined, published: false, alarm: undefined, resolution: undefined, ...more };
   };
 
   test.each([
@@ -40,6 +42,21 @@ describe('the standing of a record', () => {
     ['a committed one is pending', record('initiator', 'committed'), 'pending'],
     ['a published one is unconfirmed', record('initiator', 'committed', { published: true }), 'unconfirmed'],
     ['a tombstone is unconfirmed', record('responder', 'done', { published: true }), 'unconfirmed'],
+    [
+      'one that an operator has aborted needs nobody',
+      record('responder', 'resolved', { resolution: 'abort' }),
+      undefined,
+    ],
+    [
+      'one that an operator has committed is pending',
+      record('responder', 'resolved', { resolution: 'commit' }),
+      'pending',
+    ],
+    [
+      'one that an operator has had published is unconfirmed',
+      record('responder', 'resolved', { resolution: 'commit', published: true }),
+      'unconfirmed',
+    ],
     ['a mark is an alarm', record('responder', 'done', { alarm: 'contradiction' }), 'alarm'],
   ])('%s', (_what, surveyed, standing) => {
     expect(standingOf(surveyed)).toBe(standing);
@@ -56,9 +73,9 @@ test('the worst of several overrides', () => {
 
 describe('the outcome of a run', () => {
   test.each([
-    ['its record says it', own(true), [open('unconfirmed', 'own')], undefined, 0, 'unconfirmed'],
-    ['no record is left of a committed one', own(true), [open('alarm')], undefined, 0, 'saved'],
-    ['no record is left of one that was not', own(false), [], error, 0, 'aborted'],
+    ['its record says it', own('committed'), [open('unconfirmed', 'own')], undefined, 0, 'unconfirmed'],
+    ['no record is left of a committed one', own('committed'), [open('alarm')], undefined, 0, 'saved'],
+    ['no record is left of one that was not', own('open'), [], error, 0, 'aborted'],
     ['no exchange, no error', undefined, [], undefined, 0, 'settled'],
     ['no exchange, something else open', undefined, [open('in-doubt')], undefined, 0, 'in-doubt'],
     ['no exchange, an operator must look', undefined, [open('in-doubt')], undefined, 1, 'alarm'],
@@ -72,12 +89,15 @@ describe('the outcome where the records cannot be read', () => {
   const file = { id: 'own', role: 'initiator', peer: 'B', path: '/B_0', keyIds: ['k'], index: 0 } as const;
 
   test.each([
-    ['nothing was begun', 'initiator', undefined, [], 'aborted'],
-    ['A had not decided', 'initiator', own(false), [], 'aborted'],
-    ['B had voted', 'responder', own(false), [], 'in-doubt'],
-    ['it was decided', 'responder', own(true), [], 'pending'],
-    ['it was published', 'initiator', own(true), [file], 'unconfirmed'],
-  ] as const)('%s', (_what, role, exchange, published, outcome) => {
-    expect(outcomeUnread({ role, exchange, published })).toBe(outcome);
+    ['nothing was begun', 'initiator', undefined, [], undefined, 'aborted'],
+    ['an earlier run had marked them', 'responder', undefined, [], MARKED, 'aborted'],
+    ['what an earlier run left could not be finished', 'responder', undefined, [], UNDURABLE, 'pending'],
+    ['A had not decided', 'initiator', own('open'), [], UNDURABLE, 'aborted'],
+    ['A had tried to decide', 'initiator', own('deciding'), [], error, 'pending'],
+    ['B had voted', 'responder', own('open'), [], UNDURABLE, 'in-doubt'],
+    ['it was decided', 'responder', own('committed'), [], error, 'pending'],
+    ['it was published', 'initiator', own('committed'), [file], error, 'unconfirmed'],
+  ] as const)('%s', (_what, role, exchange, published, failure, outcome) => {
+    expect(outcomeUnread({ role, exchange, published, error: failure })).toBe(outcome);
   });
 });

@@ -92,6 +92,23 @@ describe('a one-shot responder', () => {
     expect(now() - savedAt).toBe(7_000);
   });
 
+  test('lingers no longer over the contacts of another peer', async () => {
+    const other = link.site('AA');
+    const answering = link.b.respond([link.a, other]);
+    const asking = link.a.initiate(link.b);
+    link.network.wire = ({ type }) => {
+      if (type === 'SYN_ACK') asking.kill();
+      return 'deliver';
+    };
+    await link.until(asking.report);
+    link.network.wire = SOUND_WIRE;
+    const brokeAt = now();
+    await link.until(new Promise<void>((resolve) => void link.clock.after(20_000, resolve)));
+    expect((await link.until(other.recover(link.b).report)).outcome).toBe('settled');
+    expect(await link.until(answering.report)).toMatchObject({ outcome: 'in-doubt' });
+    expect(now() - brokeAt).toBe(35_000);
+  });
+
   test('takes the initiator back while it lingers', async () => {
     const answering = link.b.respond([link.a]);
     const killed = link.a.initiate(link.b);

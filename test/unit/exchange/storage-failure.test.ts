@@ -1,6 +1,7 @@
 /** The disk fails before and after the decision, on each site; and what SUSPECT keeps from happening. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
+import { exitCodeOf } from '../../../src/cli/exit-code.js';
 import { NO_FAULT, type Fault, type Operation } from '../../support/faulty-file-system.js';
 import { Link } from '../../support/link.js';
 import { expectSettled, expectTrue } from '../../support/truth.js';
@@ -39,7 +40,7 @@ const renamesTo =
 const publishes =
   (name: string) =>
   (operation: Operation): boolean =>
-    operation.name === 'rename' && operation.target === name;
+    operation.name === 'rename' && operation.path.endsWith('/key') && operation.target === name;
 
 async function expectNothing(): Promise<void> {
   link.a.fault = NO_FAULT;
@@ -106,7 +107,7 @@ describe.each(['ENOSPC', 'EROFS'])('%s after the decision', (code) => {
     expect(a).toMatchObject({
       outcome: 'pending',
       error: { code: 'storage' },
-      exchange: { committed: true },
+      exchange: { progress: 'committed' },
     });
     expect(b.outcome).toBe('unconfirmed');
     await expectTrue(a, link.a, link.b);
@@ -135,7 +136,7 @@ describe.each(['ENOSPC', 'EROFS'])('%s after the decision', (code) => {
 test('a decision that is reported as failed and was made is known as made', async () => {
   link.a.fault = onceOnly(failing('EIO', renamesTo('committed'), true));
   const [a, b] = await link.exchange();
-  expect(a).toMatchObject({ outcome: 'saved', exchange: { committed: true } });
+  expect(a).toMatchObject({ outcome: 'saved', exchange: { progress: 'committed' } });
   expect(b.outcome).toBe('saved');
   await expectSettled(link);
 });
@@ -180,6 +181,22 @@ describe('an fsync that fails after', () => {
     const refused = await link.until(link.b.respond([link.a]).report);
     expect(refused.error?.code).toBe('suspect');
 
+    link.b.bootId = 'boot-2';
+    await settle();
+  });
+
+  test('the commit of a responder that stays: it ends, and says that a decision is not in place yet', async () => {
+    link.b.fault = decisionsFsync('responder');
+    const answering = link.b.respond([link.a], { serve: true });
+    const asking = link.a.initiate(link.b);
+    const b = await link.until(answering.report);
+    expect(b).toMatchObject({ outcome: 'pending', error: { code: 'suspect' } });
+    expect(exitCodeOf(b)).toBe(14);
+    await link.until(asking.report);
+    // The next run, which has seen nothing fail itself, has nothing to say of any key file.
+    link.b.fault = NO_FAULT;
+    const refused = await link.until(link.b.respond([link.a], { serve: true }).report);
+    expect(exitCodeOf(refused)).toBe(74);
     link.b.bootId = 'boot-2';
     await settle();
   });

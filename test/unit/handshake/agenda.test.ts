@@ -3,11 +3,12 @@ import { agendaOf } from '../../../src/handshake/agenda.js';
 import type { Status } from '../../../src/handshake/message.js';
 import { ID, OLD, OTHER, STATE_B } from '../../support/handshake-talk.js';
 
-const status = (done: string[], inDoubt: string[]): Status => ({
+const status = (done: string[], inDoubt: string[], resolved: string[] = []): Status => ({
   type: 'STATUS',
   stateId: STATE_B,
   inDoubt,
   done,
+  resolved: resolved.map((id) => ({ id, decision: 'commit' })),
   more: false,
   foreign: 0,
   alarms: 0,
@@ -22,6 +23,14 @@ test('what is done comes first, then what is in doubt, then what only this site 
   expect(agendaOf(status([OLD], [OTHER]), [ID], new Set())).toEqual([
     done(OLD),
     undecided(OTHER),
+    undecided(ID),
+  ]);
+});
+
+test('what an operator of the peer has decided is told what was decided here, whatever it was', () => {
+  expect(agendaOf(status([], [OTHER], [OLD]), [ID], new Set())).toEqual([
+    undecided(OTHER),
+    undecided(OLD),
     undecided(ID),
   ]);
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { decodeMessage, encodeMessage, MalformedMessage } from '../../../src/handshake/codec.js';
 import { COUNT_MAX, REASON_MAX } from '../../../src/handshake/message.js';
 import { messages } from '../../support/handshake-messages.js';
-import { ID, OLD, STATE_A, STATE_B, WANT } from '../../support/handshake-talk.js';
+import { ID, OLD, OTHER, STATE_A, STATE_B, WANT } from '../../support/handshake-talk.js';
 
 /** Longer than any text of a refusal: the longest names two fields of the protocol and 40 characters of a stranger's. */
 const FLAW_MAX = 90;
@@ -22,12 +22,13 @@ function flawOf(frame: string): string | undefined {
   }
 }
 
-const HELLO = { type: 'HELLO', version: 1, site: 'A', sae: 'sae-a', stateId: STATE_A, want: WANT };
+const HELLO = { type: 'HELLO', version: 1, site: 'A', sae: 'sae-a', stateId: STATE_A, alarms: 0, want: WANT };
 const STATUS = {
   type: 'STATUS',
   stateId: STATE_B,
   inDoubt: [ID],
   done: [OLD],
+  resolved: [{ id: OTHER, decision: 'abort' }],
   more: false,
   foreign: 0,
   alarms: 0,
@@ -186,6 +187,12 @@ describe('a message with one flaw', () => {
         [NAK, 'id', id],
       ],
     ),
+    [HELLO, 'alarms', -1],
+    [STATUS, 'resolved', [OTHER]],
+    [STATUS, 'resolved', [{ id: OTHER }]],
+    [STATUS, 'resolved', [{ id: OTHER, decision: 'forget' }]],
+    [STATUS, 'resolved', [{ id: OTHER, decision: 'abort', by: 'x' }]],
+    [STATUS, 'resolved', hexIds(65).map((id) => ({ id, decision: 'abort' }))],
     [HELLO, 'want', { ...WANT, count: 0 }],
     [HELLO, 'want', { ...WANT, count: COUNT_MAX + 1 }],
     [HELLO, 'want', { ...WANT, size: 7 }],

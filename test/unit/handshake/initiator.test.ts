@@ -27,13 +27,14 @@ const BASE = { site: 'A', sae: 'sae-a', stateId: STATE_A };
 const ATTEMPT = { id: ID, alpha: '41' };
 const INITIATE: InitiatorContext = { ...BASE, attempt: ATTEMPT };
 
-const HELLO: Message = { type: 'HELLO', version: 1, ...BASE };
+const HELLO = { type: 'HELLO', version: 1, ...BASE, alarms: 0 } as const;
 const HELLO_WANT: Message = { ...HELLO, want: WANT };
 const CLEAR: Status = {
   type: 'STATUS',
   stateId: STATE_B,
   inDoubt: [],
   done: [],
+  resolved: [],
   more: false,
   foreign: 0,
   alarms: 0,
@@ -52,10 +53,12 @@ const BROKEN = new QkdSyncError('peer-lost', 'the connection broke');
 const surveyed = (committed: string[] = [], want: Want | 'nothing' = WANT): InitiatorEvent => ({
   on: 'surveyed',
   committed,
+  alarms: 0,
   want: want === 'nothing' ? undefined : want,
 });
 const judged = (verdict: Verdict): InitiatorEvent => ({ on: 'judged', verdict });
-const finished: InitiatorEvent = { on: 'finished', outcome: 'forgotten' };
+const finished: InitiatorEvent = { on: 'finished' };
+const alarmed: InitiatorEvent = { on: 'alarmed' };
 const fin = (id = ID): Message => ({ type: 'FIN', id });
 const ack = (id = ID): Message => ({ type: 'ACK', id, beta: '9' });
 const abort = (id = ID): Message => ({ type: 'ABORT', id });
@@ -74,6 +77,7 @@ const failed = (code: QkdSyncError['code']): InitiatorEvent => ({
 const begin = (context = INITIATE): InitiatorTalk =>
   talk<InitiatorState, InitiatorAction, InitiatorEvent>(startInitiator(context), nextInitiator).does({
     do: 'survey',
+    leastIndex: 0,
   });
 
 /** Conversations up to a phase, for what follows. */
@@ -103,8 +107,8 @@ const ownAbort = (): InitiatorTalk =>
   offering().on({ on: 'timeout' }).does({ do: 'judge', id: ID }).on(judged(ABORTED)).says(abort(), 'answer');
 
 /** The conversation goes on: it looks at everything again. */
-function goesOn(conversation: InitiatorTalk): InitiatorTalk {
-  return conversation.does({ do: 'survey' });
+function goesOn(conversation: InitiatorTalk, leastIndex = 0): InitiatorTalk {
+  return conversation.does({ do: 'survey', leastIndex });
 }
 
 describe('an exchange', () => {
@@ -196,11 +200,7 @@ describe('an exchange', () => {
   });
 
   test('that the peer has saved although it was aborted is an alarm', () => {
-    const state = ownAbort()
-      .hears(fin())
-      .does({ do: 'finish', id: ID })
-      .on({ on: 'finished', outcome: 'alarm' })
-      .ends();
+    const state = ownAbort().hears(fin()).does({ do: 'finish', id: ID }).on(alarmed).ends();
     expect(state.alarms).toBe(1);
   });
 
@@ -239,7 +239,7 @@ describe('an exchange', () => {
     const state = acknowledged()
       .hears({ type: 'UNKNOWN', id: ID })
       .does({ do: 'alarm', id: ID, reason: 'unknown-to-peer' })
-      .on({ on: 'noted' })
+      .on(alarmed)
       .ends();
     expect(state).toMatchObject({ alarms: 1, error: undefined });
   });
@@ -248,14 +248,23 @@ describe('an exchange', () => {
     const state = acknowledged()
       .hears(nak('contradiction', ID))
       .does({ do: 'alarm', id: ID, reason: 'contradiction' })
-      .on({ on: 'noted' })
+      .on(alarmed)
       .ends();
     expect(state.alarms).toBe(1);
     expect(state.error?.code).toBe('alarm');
   });
 
+  test('whose decision cannot be read is an alarm', () => {
+    expect(deciding().on(alarmed).ends().alarms).toBe(1);
+  });
+
+  test('that the peer never heard of, because another run here has settled it, is none', () => {
+    const marking = acknowledged().hears({ type: 'UNKNOWN', id: ID });
+    expect(marking.on(finished).ends()).toMatchObject({ alarms: 0, error: undefined });
+  });
+
   test('that cannot be finished here is not confirmed', () => {
-    expect(finishing().on({ on: 'finished', outcome: 'alarm' }).ends().alarms).toBe(1);
+    expect(finishing().on(alarmed).ends().alarms).toBe(1);
     expect(errorOf(finishing().on(failed('storage')).ends().error)).toEqual(['storage', 'it failed']);
   });
 
@@ -409,21 +418,53 @@ describe('settling', () => {
     ).toBe(3);
   });
 
+  test.each<[string, Partial<Status>]>([
+    ['foreign', { foreign: 1 }],
+    ['in alarm', { alarms: 1 }],
+  ])('is told of what is %s there first, and then asks for a number above it', (_, stuck) => {
+    const again = greeted()
+      .hears({ ...CLEAR, ...stuck, nextIndex: 9 })
+      .does({ do: 'survey', leastIndex: 9 });
+    expect(again.state.alarms).toBe(1);
+    const asked = again.on(surveyed([], { ...WANT, index: 9 }));
+    asked.says({ ...HELLO, want: { ...WANT, index: 9 } }, 'status');
+    const told = asked.hears({ ...CLEAR, ...stuck, nextIndex: 9 });
+    expect(errorOf(told.ends().error)).toEqual([
+      'protocol',
+      'the peer neither names what is open nor takes a new exchange',
+    ]);
+  });
+
+  test('takes no number from a peer where nothing holds one', () => {
+    const told = greeted().hears({ ...CLEAR, done: [OLD], nextIndex: 9 });
+    goesOn(told.on(finished).hears({ type: 'END_OK', id: OLD }));
+  });
+
+  test('says how many of its own only an operator can settle', () => {
+    begin(BASE)
+      .on({ on: 'surveyed', committed: [], alarms: 2, want: undefined })
+      .says({ ...HELLO, alarms: 2 }, 'status');
+  });
+
+  test('goes on with the others where a record here cannot be read', () => {
+    expect(goesOn(judging().on(alarmed)).state.alarms).toBe(1);
+  });
+
   test('is an alarm, without END, where the peer has saved what was aborted here', () => {
-    const alarmed = recovering()
+    const conversation = recovering()
       .hears({ ...CLEAR, done: [OLD] })
       .does({ do: 'finish', id: OLD })
-      .on({ on: 'finished', outcome: 'alarm' });
-    expect(goesOn(alarmed).state.alarms).toBe(1);
+      .on(alarmed);
+    expect(goesOn(conversation).state.alarms).toBe(1);
   });
 
   test('is ended where the peer has saved what another run here has finished and forgotten', () => {
-    const finished = toldAbort()
+    const conversation = toldAbort()
       .hears(fin(OLD))
       .does({ do: 'finish', id: OLD })
-      .on({ on: 'finished', outcome: 'forgotten' })
+      .on({ on: 'finished' })
       .says({ type: 'END', id: OLD }, 'answer');
-    expect(goesOn(finished.hears({ type: 'END_OK', id: OLD })).state.alarms).toBe(0);
+    expect(goesOn(conversation.hears({ type: 'END_OK', id: OLD })).state.alarms).toBe(0);
   });
 
   test.each<[string, InitiatorTalk, Message, 'contradiction' | 'unknown-to-peer']>([
@@ -433,7 +474,7 @@ describe('settling', () => {
     ['has not saved what is finished', toldEnd(), nak('contradiction', OLD), 'contradiction'],
   ])('is an alarm where the peer %s', (_, conversation, message, reason) => {
     const marking = conversation.hears(message).does({ do: 'alarm', id: OLD, reason });
-    expect(goesOn(marking.on({ on: 'noted' })).state.alarms).toBe(1);
+    expect(goesOn(marking.on(alarmed)).state.alarms).toBe(1);
   });
 
   test.each<[string, () => InitiatorTalk, Message]>([
@@ -485,13 +526,13 @@ const PLACES: readonly [() => InitiatorTalk, ...InitiatorEvent['on'][]][] = [
   [drawing, 'drawn', 'failed'],
   [staging, 'staged', 'failed'],
   [offering, 'message', 'closed', 'timeout', 'malformed', 'interrupted'],
-  [deciding, 'judged', 'failed'],
-  [judging, 'judged', 'failed'],
+  [deciding, 'judged', 'alarmed', 'failed'],
+  [judging, 'judged', 'alarmed', 'failed'],
   [acknowledged, 'message', 'closed', 'timeout', 'malformed', 'interrupted'],
   [toldAbort, 'message', 'closed', 'timeout', 'malformed', 'interrupted'],
-  [finishing, 'finished', 'failed'],
+  [finishing, 'finished', 'alarmed', 'failed'],
   [ending, 'message', 'closed', 'timeout', 'malformed', 'interrupted'],
-  [() => ownAbort().hears(nak('contradiction', ID)), 'noted', 'failed'],
+  [() => ownAbort().hears(nak('contradiction', ID)), 'finished', 'alarmed', 'failed'],
   [() => ending().hears({ type: 'END_OK', id: ID })],
 ];
 const EVENTS: readonly InitiatorEvent[] = [
@@ -504,7 +545,7 @@ const EVENTS: readonly InitiatorEvent[] = [
   surveyed(),
   judged(ABORTED),
   finished,
-  { on: 'noted' },
+  alarmed,
   { on: 'drawn', keyIds: KEY_IDS },
   { on: 'staged' },
 ];

@@ -59,6 +59,7 @@ describe('the largest frame', () => {
       stateId: STATE_B,
       inDoubt: all,
       done: all,
+      resolved: all.map((id) => ({ id, decision: 'commit' })),
       more: false,
       foreign: MOST,
       alarms: MOST,
@@ -69,7 +70,15 @@ describe('the largest frame', () => {
     const site = '\u{20000}'.repeat(32);
     expect(isSiteId(site)).toBe(true);
     const want = { count: COUNT_MAX, size: 1_048_576, naming: 'index', index: MOST } as const;
-    const hello: Message = { type: 'HELLO', version: 1_000_000, site, sae: site, stateId: ID, want };
+    const hello: Message = {
+      type: 'HELLO',
+      version: 1_000_000,
+      site,
+      sae: site,
+      stateId: ID,
+      alarms: MOST,
+      want,
+    };
     // A lone surrogate is escaped with six bytes.
     const nak: Message = {
       type: 'NAK',

@@ -3,7 +3,7 @@ import { REASON_MAX, type Hello } from '../../../src/handshake/message.js';
 import { refusal, refusalOfHello, refusalOfWant } from '../../../src/handshake/refusal.js';
 import { OTHER, STATE_A, WANT } from '../../support/handshake-talk.js';
 
-const HELLO: Hello = { type: 'HELLO', version: 1, site: 'A', sae: 'sae-a', stateId: STATE_A };
+const HELLO: Hello = { type: 'HELLO', version: 1, site: 'A', sae: 'sae-a', stateId: STATE_A, alarms: 0 };
 const AT_B = { site: 'B', peers: [{ site: 'A', sae: 'sae-a' }], anyRole: false };
 const TERMS = { count: 2, size: 256, naming: 'index' } as const;
 
@@ -57,9 +57,9 @@ describe('a HELLO', () => {
 
 describe('what is wanted', () => {
   test('is agreed to where all is alike', () => {
-    expect(refusalOfWant(TERMS, 7, WANT)).toBeUndefined();
+    expect(refusalOfWant(TERMS, 7, 0, WANT)).toBeUndefined();
     expect(
-      refusalOfWant({ ...TERMS, naming: 'key-id' }, 7, { count: 2, size: 256, naming: 'key-id' }),
+      refusalOfWant({ ...TERMS, naming: 'key-id' }, 7, 0, { count: 2, size: 256, naming: 'key-id' }),
     ).toBeUndefined();
   });
 
@@ -86,6 +86,11 @@ describe('what is wanted', () => {
       'the next file has number 7 here, 9 at the initiator; --index 9 on both sites brings them together',
     ],
   ])('%j is refused', (want, code, reason) => {
-    expect(refusalOfWant(TERMS, 7, want)).toEqual({ code, reason });
+    expect(refusalOfWant(TERMS, 7, 0, want)).toEqual({ code, reason });
+  });
+
+  test('may have a higher number where one is held at the initiator that only an operator can free', () => {
+    expect(refusalOfWant(TERMS, 7, 1, { ...WANT, index: 8 })).toBeUndefined();
+    expect(refusalOfWant(TERMS, 7, 1, { ...WANT, index: 6 })?.code).toBe('index');
   });
 });

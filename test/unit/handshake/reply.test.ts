@@ -14,6 +14,8 @@ test.each([
   [replyToAck(ID, 'unknown'), { type: 'UNKNOWN', id: ID }],
   [replyToAck(ID, 'mismatch'), nak('contradiction')],
   [replyToAck(ID, 'taken'), nak('name-taken')],
+  [replyToAck(ID, 'overruled'), nak('contradiction')],
+  [replyToAck(ID, 'damaged'), nak('contradiction')],
 ])('ACK is answered with %j', (message, expected) => {
   expect(message).toEqual(expected);
 });
@@ -23,6 +25,8 @@ test.each([
   [replyToAbort(ID, 'done'), { type: 'FIN', id: ID }],
   [replyToAbort(ID, 'taken'), nak('contradiction')],
   [replyToAbort(ID, 'foreign'), nak('foreign')],
+  [replyToAbort(ID, 'overruled'), nak('contradiction')],
+  [replyToAbort(ID, 'damaged'), nak('contradiction')],
 ])('ABORT is answered with %j', (message, expected) => {
   expect(message).toEqual(expected);
 });
@@ -31,6 +35,7 @@ test.each([
   [replyToEnd(ID, 'gone'), { type: 'END_OK', id: ID }],
   [replyToEnd(ID, 'open'), nak('contradiction')],
   [replyToEnd(ID, 'foreign'), nak('foreign')],
+  [replyToEnd(ID, 'damaged'), nak('contradiction')],
 ])('END is answered with %j', (message, expected) => {
   expect(message).toEqual(expected);
 });

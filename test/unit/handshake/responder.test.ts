@@ -31,14 +31,15 @@ const AT_B: ResponderContext = {
   terms: { count: 2, size: 256, naming: 'index' },
   deadlineMs: 600_000,
 };
-const HELLO: Hello = { type: 'HELLO', version: 1, site: 'A', sae: 'sae-a', stateId: STATE_A };
+const HELLO: Hello = { type: 'HELLO', version: 1, site: 'A', sae: 'sae-a', stateId: STATE_A, alarms: 0 };
 const HELLO_WANT: Hello = { ...HELLO, want: WANT };
-const NOTHING: Inspection = { inDoubt: [], done: [], foreign: 0, alarms: 0, nextIndex: 7 };
+const NOTHING: Inspection = { inDoubt: [], done: [], resolved: [], foreign: 0, alarms: 0, nextIndex: 7 };
 const CLEAR: Status = {
   type: 'STATUS',
   stateId: STATE_B,
   inDoubt: [],
   done: [],
+  resolved: [],
   more: false,
   foreign: 0,
   alarms: 0,
@@ -315,6 +316,29 @@ describe('STATUS', () => {
     inspecting(HELLO)
       .on(inspected({ foreign: 2, alarms: 3 }))
       .says({ ...CLEAR, foreign: 2, alarms: 3 }, 'order');
+  });
+
+  test.each(['foreign', 'alarms'] as const)('says so before it says no to what is wanted: %s', (kind) => {
+    const told = inspecting()
+      .on(inspected({ [kind]: 1, nextIndex: 8 }))
+      .says({ ...CLEAR, [kind]: 1, nextIndex: 8 }, 'order');
+    const state = told
+      .hears(HELLO_WANT)
+      .on(inspected({ [kind]: 1, nextIndex: 8 }))
+      .ends(
+        nak(
+          'index',
+          'the next file has number 8 here, 7 at the initiator; --index 8 on both sites brings them together',
+        ),
+      );
+    expect(state.refusal?.code).toBe('index');
+  });
+
+  test('agrees to a higher number where the initiator holds one that only an operator can free', () => {
+    const want = { ...WANT, index: 8 };
+    inspecting({ ...HELLO, alarms: 1, want })
+      .on(inspected())
+      .does({ ...EXAMINE, want });
   });
 
   test.each(['inDoubt', 'done'] as const)('names 64 that are %s, and says that there are more', (kind) => {

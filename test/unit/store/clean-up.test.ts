@@ -1,5 +1,5 @@
 /** What earlier runs left behind and nobody needs (docs/protocol.md, rule 15). */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
@@ -57,7 +57,8 @@ describe('the clean-up', () => {
     const changes = fs.changes((path) => folder.shorten(path)).filter((line) => !line.startsWith('sync'));
     expect(changes).toEqual([
       'rename exchanges/B/initiator/<id>.tmp -> exchanges/.trash/*',
-      'unlink exchanges/B/names/B_0',
+      'unlink exchanges/B/names/B_0/<id>',
+      'rmdir exchanges/B/names/B_0',
       'unlink exchanges/.trash/*/exchange.json',
       'unlink exchanges/.trash/*/key',
       'rmdir exchanges/.trash/*',
@@ -73,7 +74,7 @@ describe('the clean-up', () => {
     await store.cleanUp(PEER);
     const changes = fs.changes((path) => folder.shorten(path));
     expect(changes.indexOf('syncFolder exchanges/B/initiator')).toBeLessThan(
-      changes.indexOf('unlink exchanges/B/names/B_0'),
+      changes.indexOf('unlink exchanges/B/names/B_0/<id>'),
     );
     expect(changes).toContain('syncFolder exchanges/B/initiator');
     expect(await store.survey(PEER)).toEqual([]);
@@ -84,7 +85,7 @@ describe('the clean-up', () => {
     const { folder, process } = await opened();
     await stage(process);
     await abortOnly(folder);
-    await rm(join(folder.layout.names(PEER), 'B_0'));
+    await rm(join(folder.layout.names(PEER), 'B_0'), { recursive: true });
     await stage(process, exchangeOf({ id: OTHER }));
     await process.store.cleanUp(PEER);
     expect(await process.store.isNameFree(PEER, 'B_0')).toBe(false);
@@ -117,9 +118,10 @@ describe('the clean-up', () => {
   it('frees a reservation whose exchange has no folder, and no other', async () => {
     const { folder, process } = await opened();
     await stage(process);
-    await writeFile(join(folder.layout.names(PEER), 'B_7'), OTHER);
+    await mkdir(join(folder.layout.names(PEER), 'B_7'));
+    await writeFile(join(folder.layout.names(PEER), 'B_7', OTHER), '');
     await process.store.cleanUp(PEER);
-    expect(await folder.tree(folder.layout.names(PEER))).toEqual(['B_0']);
+    expect((await readdir(folder.layout.names(PEER))).sort()).toEqual(['B_0']);
   });
 
   it('does not take the reservation of an exchange that begins meanwhile for an orphan', async () => {
@@ -129,20 +131,20 @@ describe('the clean-up', () => {
     process.fs.at = ({ name, path }) =>
       name === 'list' && path === folder.layout.names(PEER) ? { hold: stage(other) } : undefined;
     await process.store.cleanUp(PEER);
-    expect(await folder.tree(folder.layout.names(PEER))).toEqual(['B_0', 'B_1']);
+    expect((await readdir(folder.layout.names(PEER))).sort()).toEqual(['B_0', 'B_1']);
   });
 
   it('leaves what was decided or voted alone', async () => {
     const { folder, process } = await opened();
     await stage(process);
     await process.store.decide(PEER, ID, BETA);
-    await stage(process, exchangeOf({ role: 'responder', id: OTHER, name: 'B_1' }));
+    await stage(process, exchangeOf({ role: 'responder', id: OTHER, name: 'B_1', index: 1 }));
     await process.store.cleanUp(PEER);
     expect((await process.store.survey(PEER)).map(({ place }) => place.state)).toEqual([
       'committed',
       'staged',
     ]);
-    expect(await folder.tree(folder.layout.names(PEER))).toEqual(['B_0', 'B_1']);
+    expect((await readdir(folder.layout.names(PEER))).sort()).toEqual(['B_0', 'B_1']);
   });
 
   it('leaves a record with an alarm, and its reservation, until an operator has looked', async () => {
@@ -154,7 +156,7 @@ describe('the clean-up', () => {
     expect(await process.store.survey(PEER)).toMatchObject([
       { place: { state: 'aborted' }, alarm: 'contradiction', published: false },
     ]);
-    expect(await folder.tree(folder.layout.names(PEER))).toEqual(['B_0']);
+    expect((await readdir(folder.layout.names(PEER))).sort()).toEqual(['B_0']);
   });
 
   it('leaves an aborted record that cannot be read', async () => {

@@ -194,7 +194,7 @@ describe('an alarm', () => {
   it('for an exchange without a record does nothing', async () => {
     const { folder, process } = await staged();
     const before = await folder.tree();
-    await process.store.alarm('0'.repeat(32), 'contradiction');
+    expect(await process.store.alarm('0'.repeat(32), 'contradiction')).toBe(false);
     expect(await folder.tree()).toEqual(before);
   });
 

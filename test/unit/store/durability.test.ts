@@ -26,16 +26,15 @@ async function changesOf(
   return process.fs.changes((path) => folder.shorten(path));
 }
 
+const WRITING = (path: string): string[] => [`create ${path}`, `write ${path}`, `sync ${path}`];
+
 const RESERVING = (role: string, n: number): string[] => [
-  `create exchanges/B/${role}/<id>.tmp/reservation`,
-  `write exchanges/B/${role}/<id>.tmp/reservation`,
-  `sync exchanges/B/${role}/<id>.tmp/reservation`,
-  `link exchanges/B/${role}/<id>.tmp/reservation -> exchanges/B/names/B_${n}`,
-  `unlink exchanges/B/${role}/<id>.tmp/reservation`,
+  `mkdir exchanges/B/${role}/<id>.tmp/reservation`,
+  ...WRITING(`exchanges/B/${role}/<id>.tmp/reservation/<id>`),
+  `syncFolder exchanges/B/${role}/<id>.tmp/reservation`,
+  `rename exchanges/B/${role}/<id>.tmp/reservation -> exchanges/B/names/B_${n}`,
   'syncFolder exchanges/B/names',
 ];
-
-const WRITING = (path: string): string[] => [`create ${path}`, `write ${path}`, `sync ${path}`];
 
 describe('the first use of a folder', () => {
   it('makes the state ID whole and fsyncs every parent', async () => {
@@ -128,7 +127,8 @@ describe('the initiator', () => {
       'syncFolder exchanges/B',
       ...WRITING('exchanges/B/index/0'),
       'syncFolder exchanges/B/index',
-      'unlink exchanges/B/names/B_0',
+      'unlink exchanges/B/names/B_0/<id>',
+      'rmdir exchanges/B/names/B_0',
       'syncFolder exchanges',
       'rename exchanges/B/initiator/<id>.committed -> exchanges/.trash/*',
       'syncFolder exchanges/B/initiator',
@@ -154,7 +154,8 @@ describe('the initiator', () => {
     expect(await changesOf(folder, ({ store }) => store.judge(ID))).toEqual([
       'rename exchanges/B/initiator/<id>.staged -> exchanges/B/initiator/<id>.aborted',
       'syncFolder exchanges/B/initiator',
-      'unlink exchanges/B/names/B_0',
+      'unlink exchanges/B/names/B_0/<id>',
+      'rmdir exchanges/B/names/B_0',
     ]);
   });
 });
@@ -226,7 +227,8 @@ describe('the responder', () => {
       'syncFolder exchanges/B',
       ...WRITING('exchanges/B/index/0'),
       'syncFolder exchanges/B/index',
-      'unlink exchanges/B/names/B_0',
+      'unlink exchanges/B/names/B_0/<id>',
+      'rmdir exchanges/B/names/B_0',
       'syncFolder exchanges',
       'rename exchanges/B/responder/<id>.done -> exchanges/.trash/*',
       'syncFolder exchanges/B/responder',

@@ -1,10 +1,11 @@
 /** Reservations of final names (docs/protocol.md, rule 11). */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   CONTENT,
   exchangeOf,
+  gate,
   ID,
   makeStoreFolder,
   PEER,
@@ -21,12 +22,12 @@ describe('a reservation', () => {
     const folder = await makeStoreFolder();
     const { store } = await folder.open();
     await store.stage(exchangeOf());
-    expect(await readFile(join(folder.layout.names(PEER), 'B_0'), 'utf8')).toBe(ID);
+    expect(await readdir(join(folder.layout.names(PEER), 'B_0'))).toEqual([ID]);
     expect(await store.isNameFree(PEER, 'B_0')).toBe(false);
     for (const role of ['initiator', 'responder'] as const) {
       await expect(store.stage({ ...OTHER, role })).rejects.toMatchObject({ code: 'name-taken' });
     }
-    expect(await readFile(join(folder.layout.names(PEER), 'B_0'), 'utf8')).toBe(ID);
+    expect(await readdir(join(folder.layout.names(PEER), 'B_0'))).toEqual([ID]);
     expect((await folder.tree()).filter((path) => path.includes('ffff'))).toEqual([]);
   });
 
@@ -75,20 +76,80 @@ describe('a reservation', () => {
     await stage(process);
     await process.store.decide(PEER, ID, '1');
     await process.store.redo(PEER);
-    expect(await folder.tree(folder.layout.names(PEER))).toEqual(['B_0']);
+    expect(await readdir(folder.layout.names(PEER))).toEqual(['B_0']);
     await process.store.finish(ID);
     expect(await folder.tree(folder.layout.names(PEER))).toEqual([]);
     expect(await process.store.nextIndex(PEER)).toBe(1);
   });
 
-  it.each(['link', 'sync', 'unlink'])('is no obstacle for later after a failed %s', async (operation) => {
+  it('is given back by nobody but its own exchange, however late that wakes up', async () => {
     const folder = await makeStoreFolder();
-    const { store, fs } = await folder.open();
-    fs.at = ({ name, path }) =>
-      name === operation && path.endsWith('/reservation') ? { errno: 'EIO' } : undefined;
-    await expect(store.stage(exchangeOf())).rejects.toMatchObject({ code: 'storage' });
-    fs.at = () => undefined;
-    await store.cleanUp(PEER);
-    expect(await store.isNameFree(PEER, 'B_0')).toBe(true);
+    const slow = await folder.open();
+    const staging = await slow.store.stage(exchangeOf());
+    const other = await folder.open();
+    // Suspended in the middle of giving its name back, while the name goes to another exchange.
+    const [reached, thawed] = [gate(), gate()];
+    slow.fs.at = ({ name, path }) => {
+      if (name !== 'unlink' || !path.endsWith(ID)) return undefined;
+      reached.open();
+      return { hold: thawed.opened };
+    };
+    const dropping = staging.drop();
+    await reached.opened;
+    await other.store.cleanUp(PEER);
+    await stage(other, OTHER);
+    thawed.open();
+    await dropping;
+    expect(await other.store.isNameFree(PEER, 'B_0')).toBe(false);
+    expect(await readdir(join(folder.layout.names(PEER), 'B_0'))).toEqual([OTHER.id]);
   });
+
+  it('is refused to a run that wakes up after its number has been saved and consumed', async () => {
+    const folder = await makeStoreFolder();
+    const [slow, other] = [await folder.open(), await folder.open()];
+    const [reached, thawed] = [gate(), gate()];
+    slow.fs.at = ({ name, path }) => {
+      if (name !== 'mkdir' || !path.endsWith('/reservation')) return undefined;
+      reached.open();
+      return { hold: thawed.opened };
+    };
+    const staging = slow.store.stage(exchangeOf());
+    await reached.opened;
+    await stage(other, OTHER);
+    await other.store.decide(PEER, OTHER.id, '1');
+    await other.store.finish(OTHER.id);
+    await rm(join(folder.layout.peerKeys(PEER), 'B_0'));
+    thawed.open();
+    await expect(staging).rejects.toMatchObject({ code: 'name-taken' });
+    expect(await other.store.isNameFree(PEER, 'B_0')).toBe(true);
+    expect(await other.store.nextIndex(PEER)).toBe(1);
+  });
+
+  it('is no reservation without an ID: a crash may leave that while it is given back', async () => {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    const reservation = join(folder.layout.names(PEER), 'B_0');
+    await mkdir(reservation, { recursive: true });
+    expect(await process.store.isNameFree(PEER, 'B_0')).toBe(true);
+    const staging = await process.store.stage(exchangeOf());
+    expect(await readdir(reservation)).toEqual([ID]);
+    await staging.drop();
+    await mkdir(reservation, { recursive: true });
+    await process.store.cleanUp(PEER);
+    expect(await readdir(folder.layout.names(PEER))).toEqual([]);
+  });
+
+  it.each(['mkdir', 'create', 'sync', 'syncFolder', 'rename'])(
+    'is no obstacle for later after a failed %s',
+    async (operation) => {
+      const folder = await makeStoreFolder();
+      const { store, fs } = await folder.open();
+      fs.at = ({ name, path }) =>
+        name === operation && path.includes('/reservation') ? { errno: 'EIO' } : undefined;
+      await expect(store.stage(exchangeOf())).rejects.toMatchObject({ code: 'storage' });
+      fs.at = () => undefined;
+      await store.cleanUp(PEER);
+      expect(await store.isNameFree(PEER, 'B_0')).toBe(true);
+    },
+  );
 });

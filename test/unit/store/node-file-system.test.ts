@@ -33,7 +33,7 @@ describe('create', () => {
     await file.write(Buffer.alloc(5_000_000, 7));
     await file.sync();
     await file.close();
-    expect(await fs.stat(join(path, 'large'))).toEqual({ kind: 'file', bytes: 5_000_000, mode: 0o600 });
+    expect(await fs.stat(join(path, 'large'))).toMatchObject({ kind: 'file', bytes: 5_000_000, mode: 0o600 });
   });
 });
 

@@ -92,7 +92,10 @@ describe('the survey', () => {
     for (const [at, state] of RECORD_STATES.entries()) {
       for (const role of ['initiator', 'responder'] as const) {
         const id = `${at}${role === 'initiator' ? 'a' : 'b'}`.repeat(16);
-        await stage({ store }, exchangeOf({ role, id, name: `B_${id}` }));
+        await stage(
+          { store },
+          exchangeOf({ role, id, name: `B_${id}`, index: 10 * at + (role === 'initiator' ? 0 : 1) }),
+        );
         if (state !== 'staged') {
           await fs.rename(
             folder.layout.record(PEER, role, id, 'staged'),
@@ -101,7 +104,7 @@ describe('the survey', () => {
         }
       }
     }
-    await store.stage(exchangeOf({ name: 'B_9' }));
+    await store.stage(exchangeOf({ name: 'B_99', index: 99 }));
     const seen = (await store.survey(PEER)).map(({ place, published, alarm }) => ({
       role: place.role,
       state: place.state,

@@ -1,7 +1,15 @@
 /** The state folder's own identity. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { gate, makeStoreFolder, removeStoreFolders } from '../../support/store-folder.js';
+import {
+  gate,
+  ID,
+  makeStoreFolder,
+  PEER,
+  removeStoreFolders,
+  stage,
+  type StoreFolder,
+} from '../../support/store-folder.js';
 
 afterEach(removeStoreFolders);
 
@@ -10,7 +18,7 @@ describe('the state ID', () => {
     const folder = await makeStoreFolder();
     const id = await folder.start().store.open();
     expect(id).toMatch(/^[0-9a-f]{32}$/);
-    expect(await readFile(folder.layout.stateId, 'utf8')).toBe(id);
+    expect(await readFile(folder.layout.stateId, 'utf8')).toMatch(new RegExp(`^${id} \\d+\n$`));
     expect(await folder.start().store.open()).toBe(id);
   });
 
@@ -66,7 +74,7 @@ describe('the state ID', () => {
     await expect(store.open()).rejects.toMatchObject({ code: 'storage' });
   });
 
-  it.each(['', 'x', '0'.repeat(31), `${'0'.repeat(32)}\n`])(
+  it.each(['', 'x', '0'.repeat(31), '0'.repeat(32), `${'0'.repeat(32)} 1`])(
     'is an error where it is damaged: %j',
     async (content) => {
       const folder = await makeStoreFolder();
@@ -76,8 +84,67 @@ describe('the state ID', () => {
         .start()
         .store.open()
         .catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: 'storage', hint: expect.stringContaining('restore') as unknown });
+      expect(error).toMatchObject({ code: 'storage', hint: expect.stringContaining('delete') as unknown });
       expect(await readFile(folder.layout.stateId, 'utf8')).toBe(content);
     },
   );
+});
+
+describe('a folder of state that was restored from a backup', () => {
+  const restore = async ({ layout }: StoreFolder): Promise<void> => {
+    await cp(layout.state, `${layout.state}-backup`, { recursive: true, preserveTimestamps: true });
+    await rm(layout.state, { recursive: true });
+    await rename(`${layout.state}-backup`, layout.state);
+  };
+
+  it('is refused, and nothing in it changes', async () => {
+    const folder = await makeStoreFolder();
+    await stage(await folder.open());
+    await restore(folder);
+    const before = await folder.tree();
+    await expect(folder.start().store.open()).rejects.toMatchObject({
+      code: 'storage',
+      message: `the folder ${folder.layout.state} is a copy or was restored from a backup`,
+    });
+    expect(await folder.tree()).toEqual(before);
+  });
+
+  it('is a new one once an operator has deleted its ID', async () => {
+    const folder = await makeStoreFolder();
+    const id = await folder.start().store.open();
+    await restore(folder);
+    await rm(folder.layout.stateId);
+    const { store } = folder.start();
+    expect(await store.open()).not.toBe(id);
+    await store.survey(PEER);
+  });
+
+  it('may have been moved with everything in it', async () => {
+    const folder = await makeStoreFolder();
+    const id = await folder.start().store.open();
+    await rename(folder.layout.state, `${folder.layout.state}-elsewhere`);
+    await rename(`${folder.layout.state}-elsewhere`, folder.layout.state);
+    expect(await folder.start().store.open()).toBe(id);
+  });
+});
+
+describe('a folder of state that goes in the middle of a run', () => {
+  const gone = { code: 'storage', message: expect.stringContaining('moved, unmounted') as unknown };
+
+  it.each(['removed', 'replaced'])('is never taken for one without records: %s', async (how) => {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    await stage(process);
+    await process.store.decide(PEER, ID, '1');
+    await rename(folder.layout.state, `${folder.layout.state}-elsewhere`);
+    if (how === 'replaced') await folder.open();
+
+    // Without its records every exchange would look aborted, or finished and forgotten.
+    const { store } = process;
+    await expect(store.judge(ID)).rejects.toMatchObject(gone);
+    await expect(store.finish(ID)).rejects.toMatchObject(gone);
+    await expect(store.survey(PEER)).rejects.toMatchObject(gone);
+    await expect(store.openVotes(PEER, 'a'.repeat(32))).rejects.toMatchObject(gone);
+    await expect(store.commit(PEER, ID, '1')).rejects.toMatchObject(gone);
+  });
 });

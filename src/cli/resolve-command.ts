@@ -1,0 +1,63 @@
+/** `resolve`: shows what is known of an exchange, asks, and has the operator's decision carried out. */
+import { hostname, userInfo } from 'node:os';
+import { QkdSyncError } from '../base/errors.js';
+import { loadSettings } from '../config/load.js';
+import type { KnownExchange, ResolveRequest } from '../exchange/resolve.js';
+import { resolveHere } from '../exchange/site.js';
+import { surroundingsOf, type Flags } from './exchange-commands.js';
+import { EXIT, exitCodeOfStanding } from './exit-code.js';
+import type { Report } from './report.js';
+import type { Streams } from './streams.js';
+
+type Choice = ResolveRequest['choice'];
+
+const CHOICES: readonly Choice[] = ['commit', 'abort', 'forget'];
+const ID = /^[0-9a-f]{32}$/;
+
+export async function runResolve(streams: Streams, flags: Flags, report: Report): Promise<number> {
+  const { id: named, yes, commit, abort, forget, ...settingFlags } = flags;
+  const choice = choiceOf({ commit, abort, forget });
+  const id = String(named);
+  if (!ID.test(id)) {
+    throw new QkdSyncError('usage', `'${id}' is no exchange's ID`, {
+      hint: "an ID has 32 hex characters; 'qkd-sync status' lists those that are open",
+    });
+  }
+  const { env, home, cwd } = streams;
+  const settings = await loadSettings({ need: 'resolve', flags: settingFlags, env, home, cwd });
+
+  const confirm = async (known: KnownExchange, consequence: string): Promise<boolean> => {
+    report.known(known);
+    report.log('warn', 'consequence', `--${choice}: ${consequence}`);
+    if (yes === true) return true;
+    const answer = await streams.ask('type yes to do it: ');
+    if (answer !== undefined) return answer.trim() === 'yes';
+    throw new QkdSyncError('usage', 'nobody is there to confirm, and nothing has been changed', {
+      hint: 'run it at a terminal, or with --yes',
+    });
+  };
+  const after = await resolveHere(
+    settings,
+    { id, choice, by: whoIsThis(env), lockWaitMs: settings.lockWaitMs, confirm },
+    surroundingsOf(streams, report),
+  );
+  report.resolved(id, choice, after);
+  const standing = after?.standing;
+  return standing === 'alarm' || standing === 'pending' ? exitCodeOfStanding(standing) : EXIT.done;
+}
+
+/** Error: `usage`. */
+function choiceOf(chosen: Readonly<Record<Choice, unknown>>): Choice {
+  const [choice, ...more] = CHOICES.filter((candidate) => chosen[candidate] === true);
+  if (choice !== undefined && more.length === 0) return choice;
+  throw new QkdSyncError('usage', 'say exactly one of --commit, --abort and --forget', {
+    hint: 'see qkd-sync resolve --help',
+  });
+}
+
+/** Who is on record as having decided: the user, the machine, and whoever became that user with sudo. */
+function whoIsThis(env: Streams['env']): string {
+  const { username, uid } = userInfo();
+  const sudoer = env['SUDO_USER'];
+  return `${username} (uid ${uid})${sudoer === undefined ? '' : `, sudo by ${sudoer}`} at ${hostname()}`;
+}

@@ -1,0 +1,133 @@
+/**
+ * What an operator may decide about an exchange whose peer is lost for good, and what follows (docs/protocol.md,
+ * "Resolving").
+ *
+ * Errors: `usage` where there is no such exchange or it may not be decided so, `interrupted` where the operator does
+ * not confirm, `busy` where a run has the lock or has settled the exchange meanwhile; those of the store.
+ */
+import type { Clock } from '../base/clock.js';
+import { QkdSyncError } from '../base/errors.js';
+import type { Role } from '../base/site.js';
+import type { Lock } from '../store/lock.js';
+import type { Choice } from '../store/resolution.js';
+import type { Store } from '../store/store.js';
+import type { SurveyedRecord } from '../store/survey.js';
+import { standingOf, type Standing } from './outcome.js';
+
+/** What is known here of one exchange. */
+export interface KnownExchange {
+  readonly id: string;
+  readonly peer: string;
+  readonly role: Role;
+  readonly state: string;
+  /** Undefined where it needs nobody. */
+  readonly standing: Standing | undefined;
+  readonly published: boolean;
+  /** Why an operator must look, if so. */
+  readonly alarm: string | undefined;
+  /** What an operator has decided before. */
+  readonly resolution: 'commit' | 'abort' | undefined;
+  /** Undefined where the record cannot be read. */
+  readonly file:
+    { readonly name: string; readonly keyIds: readonly string[]; readonly time: number } | undefined;
+}
+
+export interface ResolveRequest {
+  readonly id: string;
+  readonly choice: Choice;
+  /** Who decides, for the record of it. */
+  readonly by: string;
+  readonly lockWaitMs: number;
+  /** Shows the operator what is known and what would follow, and answers whether it is to be done. */
+  readonly confirm: (known: KnownExchange, consequence: string) => Promise<boolean>;
+}
+
+export interface ResolvePorts {
+  readonly store: Store;
+  readonly lock: Lock;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Answers what is known afterwards; undefined where no record is left. */
+export async function resolve(
+  { id, choice, by, lockWaitMs, confirm }: ResolveRequest,
+  { store, lock, clock, signal }: ResolvePorts,
+): Promise<KnownExchange | undefined> {
+  await store.open();
+  const record = await find(store, id);
+  const consequence = consequenceOf(record, choice);
+  if (!(await confirm(knownOf(record), consequence))) {
+    throw new QkdSyncError('interrupted', 'nothing has been changed');
+  }
+  const unlock = await lock(store.layout.lock(record.place.peer), lockWaitMs, signal);
+  try {
+    const now = await store.find(id);
+    if (now?.place.state !== record.place.state || now.alarm !== record.alarm) throw movedOn(id);
+    if (!(await store.resolve(now, { choice, by, time: clock.now() }))) throw movedOn(id);
+    const after = await store.find(id);
+    return after && knownOf(after);
+  } finally {
+    await unlock();
+  }
+}
+
+function knownOf(record: SurveyedRecord): KnownExchange {
+  const { place, exchange, published, alarm, resolution } = record;
+  const file = exchange && { name: exchange.name, keyIds: exchange.keyIds, time: exchange.time };
+  return { ...place, standing: standingOf(record), published, alarm, resolution, file };
+}
+
+const movedOn = (id: string): QkdSyncError =>
+  new QkdSyncError('busy', `exchange ${id} has moved on meanwhile, and nothing has been changed`, {
+    hint: "look at 'qkd-sync status' again",
+  });
+
+async function find(store: Store, id: string): Promise<SurveyedRecord> {
+  const record = await store.find(id);
+  if (record !== undefined) return record;
+  throw new QkdSyncError('usage', `there is no exchange ${id} here`, {
+    hint: "'qkd-sync status' lists what is open",
+  });
+}
+
+/** What the choice would do, for the operator to confirm. Error: `usage` where the record does not allow it. */
+export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
+  if (choice === 'forget') return consequenceOfForget(record);
+  const { place, alarm, exchange } = record;
+  const { role, state, peer } = place;
+  const file = exchange?.name ?? '?';
+  if (alarm !== undefined && alarm !== 'name-taken') {
+    throw refused(`it is in alarm (${alarm})`, 'look at both sites, then use --forget on each');
+  }
+  if (role === 'initiator' && state === 'staged') {
+    if (choice === 'abort') return `the exchange is aborted, and no file ${file} is saved`;
+    throw refused(`it is not known here that ${peer} has voted for it`, 'use --abort');
+  }
+  if (state === 'committed') {
+    if (choice === 'commit') return `${file} is put in place, and the record stays until ${peer} confirms`;
+    throw refused(`it is committed, and ${peer} may have saved it`, 'use --commit, or let it settle');
+  }
+  if (role === 'responder' && state === 'staged') {
+    return choice === 'commit'
+      ? `${file} is put in place here; if ${peer} has aborted the exchange, it has no such file`
+      : `the key is destroyed here; if ${peer} has committed the exchange, it has a file that this site has not`;
+  }
+  throw refused(`it is ${state} already`, "see 'qkd-sync status'");
+}
+
+function consequenceOfForget({ place, alarm, published }: SurveyedRecord): string {
+  if (alarm === undefined && place.state !== 'resolved') {
+    throw refused(
+      `it is ${place.state} and not in alarm`,
+      'let it settle at the next contact; --forget is for what cannot',
+    );
+  }
+  return published
+    ? 'the record is removed; the key file stays as it is'
+    : 'the record is removed, and the key in it, if there is one, is destroyed';
+}
+
+function refused(why: string, hint: string): QkdSyncError {
+  return new QkdSyncError('usage', `the exchange cannot be resolved so: ${why}`, { hint });
+}

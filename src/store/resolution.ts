@@ -1,0 +1,151 @@
+/**
+ * What an operator decides about an exchange whose peer is lost for good (docs/protocol.md, "Resolving").
+ *
+ * A responder's vote goes to a state of its own, `.resolved`, by the same one rename that a decision of the initiator
+ * would have to win; the file `resolution` in it says what was chosen. So the operator's word is never taken for the
+ * initiator's, and if the initiator comes back after all, each of the two hears what the other has done.
+ *
+ * Who decided what and when is written down in the peer's folder before anything is done.
+ * Errors: Node's, `suspect`, `alarm`.
+ */
+import { join } from 'node:path';
+import { randomId } from '../base/random.js';
+import { emptyTrash, toTrash } from './clean-up.js';
+import type { StoreContext } from './context.js';
+import { judge, publishDecided } from './decision.js';
+import { ensureFolder, unlessGone, writeDurably } from './durable.js';
+import type { FileSystem } from './file-system.js';
+import { raiseIndex } from './index-mark.js';
+import { RECORD_FILE, ROLES, type ExchangeId, type Layout } from './layout.js';
+import { listReservations, releaseName } from './names.js';
+import { listPeers } from './peers.js';
+import { changeState, findRecord, pathOf, readResolution, recordFolder, type RecordPlace } from './record.js';
+import { surveyRecord, type SurveyedRecord } from './survey.js';
+import { finishCommitted } from './vote.js';
+
+/** What an operator may decide; which of it fits a record is not this file's business. */
+export type Choice = 'commit' | 'abort' | 'forget';
+
+export interface Resolution {
+  readonly choice: Choice;
+  /** Who decided. */
+  readonly by: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** The record of an exchange, whoever the peer and in whatever role. */
+export async function findExchange(
+  fs: FileSystem,
+  layout: Layout,
+  id: ExchangeId,
+): Promise<SurveyedRecord | undefined> {
+  for (const peer of await listPeers(fs, layout)) {
+    for (const role of ROLES) {
+      const place = await findRecord(fs, layout, peer, role, id);
+      const found = place && (await surveyRecord(fs, layout, place));
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** Does what the operator decided. False where the record has moved on since it was looked at: nothing has been done. */
+export async function resolve(
+  context: StoreContext,
+  record: SurveyedRecord,
+  resolution: Resolution,
+): Promise<boolean> {
+  const { fs, layout, suspicion } = context;
+  const { place } = record;
+  await suspicion.refuse();
+  await writeDown(context, record, resolution);
+  if (resolution.choice === 'forget') return suspicion.guard(() => retire(context, record));
+  if (place.state === 'committed') {
+    await suspicion.guard(() =>
+      place.role === 'initiator' ? publishDecided(context, place) : finishCommitted(context, place),
+    );
+    return true;
+  }
+  if (place.role === 'initiator') return (await judge(context, place.id)).decided === 'aborted';
+  if (!(await choose(context, place, resolution.choice))) return false;
+  const resolved: RecordPlace = { ...place, state: 'resolved' };
+  await suspicion.guard(async () => {
+    await fs.syncFolder(layout.role(place.peer, place.role));
+    await finishResolved(context, resolved);
+  });
+  return true;
+}
+
+/** The operator's choice for a vote: durable first, then the rename that a decision of the initiator might win. */
+async function choose(
+  { fs, layout, random }: StoreContext,
+  place: RecordPlace,
+  choice: 'commit' | 'abort',
+): Promise<boolean> {
+  if (place.state !== 'staged') return false;
+  const folder = recordFolder(layout, place);
+  const aside = join(folder, randomId(random));
+  // What an earlier try has left there may say something else.
+  const written =
+    (await unlessGone(writeDurably(fs, aside, Buffer.from(choice)))) &&
+    (await unlessGone(fs.rename(aside, join(folder, RECORD_FILE.resolution)))) &&
+    (await unlessGone(fs.syncFolder(folder)));
+  return written && changeState(fs, layout, place, 'resolved');
+}
+
+/** Publishes what was resolved to commit; destroys the key, and frees the name, of what was not. Under `guard`. */
+export async function finishResolved(context: StoreContext, place: RecordPlace): Promise<void> {
+  const { fs, layout } = context;
+  const choice = await readResolution(fs, layout, place);
+  if (choice === 'commit') {
+    await publishDecided(context, place);
+  } else if (choice === 'abort') {
+    await unlessGone(fs.unlink(pathOf(layout, place, 'key')));
+    await unlessGone(fs.syncFolder(recordFolder(layout, place)));
+    await releaseNames(context, place);
+  }
+}
+
+/** Removes a record that only an operator could settle. Its number, where it can be read, is never used again. */
+async function retire(context: StoreContext, { place, exchange }: SurveyedRecord): Promise<boolean> {
+  const { fs, layout } = context;
+  if (exchange?.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);
+  await releaseNames(context, place);
+  const retired = await toTrash(context, recordFolder(layout, place));
+  await fs.syncFolder(layout.role(place.peer, place.role));
+  await emptyTrash(context);
+  return retired;
+}
+
+/** By the exchange's ID: a record that cannot be read does not tell its name. */
+async function releaseNames({ fs, layout }: StoreContext, { peer, id }: RecordPlace): Promise<void> {
+  for (const { name, ids } of await listReservations(fs, layout, peer)) {
+    if (ids.includes(id)) await releaseName(fs, layout, peer, name, id);
+  }
+}
+
+async function writeDown(
+  { fs, layout, random }: StoreContext,
+  { place, exchange, alarm }: SurveyedRecord,
+  { choice, by, time }: Resolution,
+): Promise<void> {
+  const { id, peer, role, state } = place;
+  const entry = {
+    time: new Date(time).toISOString(),
+    by,
+    choice,
+    id,
+    peer,
+    role,
+    state,
+    alarm: alarm ?? null,
+    name: exchange?.name ?? null,
+    keyIds: exchange?.keyIds ?? null,
+  };
+  const folder = layout.resolutions(peer);
+  await ensureFolder(fs, folder);
+  const path = join(folder, `${id}-${choice}-${randomId(random)}.json`);
+  await writeDurably(fs, path, Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`));
+  await fs.syncFolder(folder);
+}

@@ -1,0 +1,159 @@
+/**
+ * The crash tests: the packed command as real processes, struck at every call that changes a disk, cut at every
+ * record, stopped and woken, and after each the disks of both sites judged. See CONTRIBUTING.md.
+ *
+ * Exit codes: 0 all is well, 1 something is wrong, 64 arguments that make no sense.
+ */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Bench, type Calls } from './bench.js';
+import { countRecords, planCuts, runCut } from './cut.js';
+import { inParallel } from './in-parallel.js';
+import { HELP, parseOptions, type Options } from './options.js';
+import { patchedCopy } from './packed.js';
+import { plan, planStops, samplingNote } from './plan.js';
+import { PLANTED, type PlantedBug } from './planted.js';
+import { parsePoint, pointName, SCENARIO_NAMES, type Point } from './point.js';
+import type { Side } from './site.js';
+import { runStrike } from './strike.js';
+import { summarize, tableOf, type PlantedResult } from './summary.js';
+import { Trial, type Result } from './trial.js';
+
+const PROJECT = resolve(import.meta.dirname, '../../..');
+
+const PROGRESS_MS = 15_000;
+
+async function main(): Promise<number> {
+  let options: Options | undefined;
+  try {
+    options = parseOptions(process.argv.slice(2));
+    options?.only.forEach(parsePoint);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
+    return 64;
+  }
+  if (options === undefined) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const bench = await Bench.open(PROJECT);
+  try {
+    return await run(bench, options);
+  } finally {
+    await bench.close();
+  }
+}
+
+async function run(bench: Bench, options: Options): Promise<number> {
+  const { full, only, match, json, jobs, planted, list } = options;
+  const started = Date.now();
+  const counts = { first: await bench.calls('first'), records: await countRecords(bench) };
+  const all =
+    only.length > 0 ? only.map(parsePoint) : await planAll(bench, counts.first, counts.records, full);
+  const points = all.filter((point) => match?.test(pointName(point)) !== false);
+  if (list) {
+    for (const point of points) say(pointName(point));
+    return 0;
+  }
+  say(
+    `${points.length} points, ${jobs} at a time; ${full || only.length > 0 ? 'all that were asked for' : `sampled:\n${samplingNote()}`}`,
+  );
+
+  const caught = planted ? await catchAll(bench, jobs) : [];
+  const finished = await inParallel(
+    points,
+    jobs,
+    async (point) => {
+      const result = await tryPoint(bench, point);
+      if (result.wrong.length > 0 || only.length > 0) tell(point, result);
+      return { point, result };
+    },
+    reporter(points.length),
+  );
+
+  const calls = {
+    'calls at A': counts.first.A.length,
+    'calls at B': counts.first.B.length,
+    'records of A': counts.records.A,
+    'records of B': counts.records.B,
+  };
+  const form = only.length > 0 || match !== undefined ? 'chosen' : full ? 'full' : 'short';
+  const seconds = Math.round((Date.now() - started) / 1_000);
+  const summary = summarize({ form, seconds, calls, planted: caught }, finished);
+  say(`\n${tableOf(summary)}`);
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(summary, null, 2)}\n`);
+  for (const { point } of summary.failures) say(`FAILED: npm run test:crash -- --only '${point}'`);
+  for (const { name, caughtAt } of caught) if (caughtAt === undefined) say(`NOT CAUGHT: ${name}`);
+  const ok = summary.failures.length === 0 && caught.every(({ caughtAt }) => caughtAt !== undefined);
+  return ok ? 0 : 1;
+}
+
+type Records = Readonly<Record<Side, number>>;
+
+async function planAll(bench: Bench, first: Calls, records: Records, full: boolean): Promise<Point[]> {
+  const points: Point[] = [];
+  for (const scenario of SCENARIO_NAMES) {
+    const calls = scenario === 'first' ? first : await bench.calls(scenario);
+    points.push(...plan(scenario, 'A', calls.A, full), ...plan(scenario, 'B', calls.B, full));
+  }
+  return [...points, ...planStops(first, full), ...planCuts(records, full)];
+}
+
+/** One point in new sites. What the harness itself cannot stand is a failure of that point alone. */
+async function tryPoint(bench: Bench, point: Point, packed?: string): Promise<Result> {
+  const scenario = point.kind === 'call' ? point.scenario : 'first';
+  const sites = await bench.sites(scenario, packed);
+  try {
+    const trial = await Trial.open(sites);
+    return await (point.kind === 'cut' ? runCut(trial, point) : runStrike(trial, point));
+  } catch (error) {
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { outcome: 'untrue', contacts: 0, hit: false, wrong: [`the trial failed: ${said}`], said: '' };
+  } finally {
+    await sites.close();
+  }
+}
+
+/** Each planted bug, until it is caught. */
+async function catchAll(bench: Bench, jobs: number): Promise<PlantedResult[]> {
+  return inParallel(PLANTED, jobs, async (bug) => ({ name: bug.name, caughtAt: await catchBug(bench, bug) }));
+}
+
+async function catchBug(bench: Bench, { name, patches, points }: PlantedBug): Promise<string | undefined> {
+  const packed = await patchedCopy(bench.packed, name, patches);
+  for (const point of points(await bench.calls('first', packed))) {
+    const { wrong, outcome } = await tryPoint(bench, parsePoint(point), packed);
+    if (wrong.length === 0) continue;
+    say(`planted bug ${name}: caught at ${point}: ${outcome}: ${wrong[0] ?? ''}`);
+    return point;
+  }
+  return undefined;
+}
+
+/** Says now and then how far it is. */
+function reporter(all: number): (done: number) => void {
+  let said = Date.now();
+  return (done) => {
+    if (Date.now() - said < PROGRESS_MS) return;
+    said = Date.now();
+    say(`${done} of ${all}`);
+  };
+}
+
+function tell(point: Point, { outcome, wrong, contacts, hit, said }: Result): void {
+  const name = pointName(point);
+  say(`\n=== ${name}: ${outcome}, ${contacts} contacts${hit ? '' : ', never came to the call'}`);
+  for (const what of wrong) say(`  wrong: ${what}`);
+  say(said.replace(/^/gm, '  '));
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`test:crash: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

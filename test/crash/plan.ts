@@ -1,0 +1,135 @@
+/**
+ * Which points are tried: all of them, or a sample in which every call of a first exchange is still met.
+ *
+ * A sample of s takes every s-th call, from the n-th on for the n-th kind of fault: the kinds meet different calls.
+ */
+import type { Call, How } from './shim.js';
+import type { CallPoint, ScenarioName } from './point.js';
+import type { Side } from './site.js';
+
+interface Fault {
+  readonly how: How;
+  readonly lasting: boolean;
+  readonly twice: boolean;
+}
+
+const KILLS: readonly Fault[] = [fault('kill-before'), fault('kill-after')];
+const TWICE: readonly Fault[] = [fault('kill-before', { twice: true })];
+const WRITES: readonly Fault[] = [fault('torn'), fault('short')];
+const ERRORS: readonly Fault[] = [fault('EIO'), fault('ENOSPC'), fault('EROFS'), fault('EACCES')];
+const LASTING: readonly Fault[] = [
+  fault('EIO', { lasting: true }),
+  fault('ENOSPC', { lasting: true }),
+  fault('EROFS', { lasting: true }),
+];
+
+function fault(how: How, { lasting = false, twice = false } = {}): Fault {
+  return { how, lasting, twice };
+}
+
+/** `fresh` takes every call before which something new is on the disk or has been said. */
+type Sample = number | 'fresh';
+
+/** Faults and which calls they meet in the short form; 0 leaves them out. */
+const PLAN: Readonly<Record<ScenarioName, readonly (readonly [readonly Fault[], short: Sample])[]>> = {
+  first: [
+    [[fault('kill-before')], 'fresh'],
+    [[fault('kill-after')], 10],
+    [WRITES, 3],
+    [ERRORS, 24],
+    [LASTING, 48],
+  ],
+  next: [
+    [KILLS, 32],
+    [WRITES, 0],
+    [ERRORS, 0],
+    [LASTING, 0],
+  ],
+  voted: [
+    [KILLS, 32],
+    [TWICE, 32],
+    [ERRORS, 0],
+  ],
+  decided: [
+    [KILLS, 32],
+    [TWICE, 32],
+    [ERRORS, 0],
+  ],
+  saved: [
+    [KILLS, 32],
+    [TWICE, 32],
+    [ERRORS, 0],
+  ],
+};
+
+/** Whether this kind of call can fail, or stop, that way at all. */
+function makesSense({ how }: Fault, { kind }: Call): boolean {
+  switch (how) {
+    case 'torn':
+    case 'short':
+      return kind === 'write';
+    case 'ENOSPC':
+      return kind !== 'unlink' && kind !== 'rmdir';
+    case 'EROFS':
+    case 'EACCES':
+      return kind !== 'fsync' && kind !== 'write';
+    case 'EIO':
+    case 'kill-before':
+    case 'kill-after':
+    case 'stop-before':
+    case 'stop-after':
+      return true;
+  }
+}
+
+/** The points of one scenario at one site. */
+export function plan(scenario: ScenarioName, side: Side, calls: readonly Call[], full: boolean): CallPoint[] {
+  const points: CallPoint[] = [];
+  for (const [faults, short] of PLAN[scenario]) {
+    faults.forEach((kind, nth) => {
+      const fit = calls.filter((call) => makesSense(kind, call));
+      const met = (call: Call, index: number): boolean => {
+        if (full) return true;
+        return short === 'fresh' ? call.fresh : index % short === nth % short;
+      };
+      points.push(
+        ...fit.filter(met).map(({ at }) => ({ kind: 'call', scenario, side, ...kind, at }) as const),
+      );
+    });
+  }
+  return points;
+}
+
+/** How the short form samples, in words. */
+export function samplingNote(): string {
+  const notes = Object.entries(PLAN).map(([scenario, parts]) => {
+    const said = parts.flatMap(([faults, short]) => {
+      const names = faults.map(
+        ({ how, lasting, twice }) => `${how}${lasting ? '+' : ''}${twice ? 'x2' : ''}`,
+      );
+      if (short === 0) return [];
+      return [`${names.join(' ')} ${short === 'fresh' ? 'at each new state' : `1 in ${short}`}`];
+    });
+    return `  ${scenario}: ${said.join('; ')}`;
+  });
+  return notes.join('\n');
+}
+
+/** In the short form the initiator stands still around its staging and its decision, and at one call of so many. */
+const STOPS_SHORT = 20;
+
+/** The points at which one process stands still; those of the responder in the full form only. */
+export function planStops(calls: Readonly<Record<Side, readonly Call[]>>, full: boolean): CallPoint[] {
+  const points: CallPoint[] = [];
+  for (const side of full ? (['A', 'B'] as const) : (['A'] as const)) {
+    for (const { at, kind, paths } of calls[side]) {
+      const decision = kind === 'rename' && /\.(committed|staged)$/.test(paths.at(-1) ?? '');
+      const chosen = full || decision || at % STOPS_SHORT === 0;
+      if (!chosen) continue;
+      const stop = { kind: 'call', scenario: 'first', side, lasting: false, twice: false, at } as const;
+      points.push({ ...stop, how: 'stop-before' });
+      if (full || decision) points.push({ ...stop, how: 'stop-after' });
+    }
+  }
+  return points;
+}

@@ -1,0 +1,95 @@
+/** An operator decides an exchange whose peer is lost, and the peer comes back after all. */
+import { describe, expect, it } from '@jest/globals';
+import { talkOf } from '../support/cli-log.js';
+import type { CliEnd } from '../support/cli-process.js';
+import type { TwoSites } from '../support/cli-site.js';
+import { killResponderAfterVote } from '../support/killed-after-vote.js';
+import { siteSuite } from '../support/site-suite.js';
+
+const { make, alsoClose } = siteSuite();
+
+const FLAGS = ['-v', '--log-format', 'json', '--insecure'];
+
+/** B is in doubt about an exchange that A has saved; answers its ID. */
+async function leaveInDoubt(): Promise<{ sites: TwoSites; id: string }> {
+  const sites = await make({ auth: 'none' });
+  expect((await killResponderAfterVote(sites, FLAGS, alsoClose)).code).toBe(10);
+  const { peers } = JSON.parse((await sites.b.run(['status', '--json'])).stdout) as {
+    peers: { open: { id: string }[] }[];
+  };
+  return { sites, id: peers[0]?.open[0]?.id ?? '' };
+}
+
+async function meet(sites: TwoSites, command: 'initiate' | 'recover'): Promise<[CliEnd, CliEnd]> {
+  const responder = await sites.b.respond(FLAGS);
+  const a = await sites.a.run([command, '--peer', `B:${responder.port}`, ...FLAGS]);
+  return [a, await responder.ended];
+}
+
+const records = async (site: TwoSites['a']): Promise<string[]> =>
+  (await site.tree()).filter((line) => /(initiator|responder)\/<id>/.test(line));
+
+describe('an operator of B', () => {
+  it('who commits as A did has the file, and the next contact settles it', async () => {
+    const { sites, id } = await leaveInDoubt();
+    const resolved = await sites.b.run(['resolve', id, '--commit', '--yes', '--json']);
+    expect(resolved.code).toBe(0);
+    expect(JSON.parse(resolved.stdout)).toEqual({
+      exchange: id,
+      choice: 'commit',
+      state: 'resolved',
+      alarm: null,
+    });
+    expect(resolved.stderr).toContain(`exchange ${id} with peer A, responder here: staged`);
+    expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
+
+    const [a, b] = await meet(sites, 'recover');
+    expect([a.code, b.code]).toEqual([0, 0]);
+    expect([await records(sites.a), await records(sites.b)]).toEqual([[], []]);
+  });
+
+  it('who aborts otherwise than A: alarm on both sites, and new exchanges go on, until both have forgotten', async () => {
+    const { sites, id } = await leaveInDoubt();
+    const resolved = await sites.b.run(['resolve', id, '--abort', '--yes']);
+    expect(resolved).toMatchObject({ code: 0, stdout: '' });
+    expect((await sites.b.tree()).filter((line) => line.includes('/key '))).toEqual([]);
+
+    const [a, b] = await meet(sites, 'recover');
+    expect([a.code, b.code]).toEqual([13, 13]);
+    const [first, second] = await meet(sites, 'initiate');
+    expect([first.code, second.code]).toEqual([13, 13]);
+    expect(await sites.b.read('keys/A/A_1')).toBe(await sites.a.read('keys/B/B_1'));
+    for (const { stderr } of [a, b, first, second]) expect(talkOf(stderr).join()).toContain('alarm');
+
+    for (const site of [sites.a, sites.b]) {
+      expect((await site.run(['resolve', id, '--forget', '--yes'])).code).toBe(0);
+      expect((await site.run(['status'])).code).toBe(0);
+    }
+    const [last, best] = await meet(sites, 'initiate');
+    expect([last.code, best.code]).toEqual([0, 0]);
+    expect(await sites.b.read('keys/A/A_2')).toBe(await sites.a.read('keys/B/B_2'));
+  });
+});
+
+describe('nothing is changed', () => {
+  it('without somebody to ask, without a choice, or without such an exchange', async () => {
+    const { sites, id } = await leaveInDoubt();
+    const before = await sites.b.tree();
+    const tries = [
+      { args: [id, '--abort'], says: 'nobody is there to confirm' },
+      { args: [id], says: 'say exactly one of --commit, --abort and --forget' },
+      { args: [id, '--abort', '--commit', '--yes'], says: 'say exactly one of' },
+      { args: [id, '--forget', '--yes'], says: 'it is staged and not in alarm' },
+      { args: ['0'.repeat(32), '--abort', '--yes'], says: `there is no exchange ${'0'.repeat(32)} here` },
+      { args: ['A_0', '--abort', '--yes'], says: "'A_0' is no exchange's ID" },
+      { args: ['--abort'], says: "missing required argument 'id'" },
+    ];
+    for (const { args, says } of tries) {
+      const { code, stdout, stderr } = await sites.b.run(['resolve', ...args]);
+      expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+      expect(stderr).toContain(says);
+    }
+    expect((await sites.a.run(['resolve', id, '--abort', '--yes'])).code).toBe(64);
+    expect(await sites.b.tree()).toEqual(before);
+  });
+});

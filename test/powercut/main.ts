@@ -1,0 +1,141 @@
+/**
+ * Power cuts: each site has a disk with a file system of its own, which is copied before calls that change it, without
+ * anything being flushed. Each copy is mounted as after a restart, both sites settle, and the disks are judged.
+ *
+ * Exit codes: 0 all is well, or nothing could be tried here (said loudly; 1 with --require); 1 something is wrong;
+ * 64 arguments that make no sense.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Bench } from '../crash/bench.js';
+import { inParallel } from '../crash/in-parallel.js';
+import { Sites } from '../crash/site.js';
+import { OUTCOMES, Trial, type Outcome, type Result } from '../crash/trial.js';
+import { casesOf, type Case } from './cases.js';
+import { missing, releaseDisks, type KindName } from './disk.js';
+import { HELP, parseOptions, type Options } from './options.js';
+
+const PROJECT = resolve(import.meta.dirname, '../../..');
+
+/** In the short form the power goes before one call in so many. */
+const SHORT_STRIDE: Readonly<Record<KindName, number>> = { ext4: 4, xfs: 12, btrfs: 12 };
+
+const JOBS = 4;
+
+async function main(): Promise<number> {
+  let options: Options;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
+    return 64;
+  }
+  process.once('SIGINT', releaseDisks);
+  process.once('SIGTERM', releaseDisks);
+  const kinds = await available(options.kinds);
+  if (kinds.length === 0) return options.require ? 1 : 0;
+  const bench = await Bench.open(PROJECT);
+  try {
+    const failed = await run(bench, kinds, options);
+    return failed || (options.require && kinds.length < options.kinds.length) ? 1 : 0;
+  } finally {
+    await bench.close();
+  }
+}
+
+/** Those that can be had here; says which cannot, and why. */
+async function available(wanted: readonly KindName[]): Promise<KindName[]> {
+  const scratch = await mkdtemp(join(tmpdir(), 'qkd-sync-disks-'));
+  const kinds: KindName[] = [];
+  for (const kind of wanted) {
+    const why = await missing(kind, scratch);
+    if (why === undefined) kinds.push(kind);
+    else say(`*** SKIPPED: no power is cut on ${kind}: ${why} ***`);
+  }
+  await rm(scratch, { recursive: true, force: true });
+  return kinds;
+}
+
+/** Whether anything is wrong. */
+async function run(bench: Bench, kinds: readonly KindName[], options: Options): Promise<boolean> {
+  const { full, only, json } = options;
+  const started = Date.now();
+  const rows: Record<string, Record<string, number>> = {};
+  const failures: string[] = [];
+  for (const kind of kinds) {
+    const stride = full ? 1 : SHORT_STRIDE[kind];
+    const { cases, cuts } = await casesOf(bench, kind, (side, at) =>
+      only === undefined ? at % stride === 0 : only.side === side && only.at === at,
+    );
+    const results = await inParallel(cases, JOBS, async (one) => ({
+      one,
+      result: await settleAfter(bench, one),
+    }));
+    const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+    let contacts = 0;
+    for (const { one, result } of results) {
+      outcomes[result.outcome] += 1;
+      contacts = Math.max(contacts, result.contacts);
+      if (result.wrong.length > 0) failures.push(tell(kind, one, result));
+    }
+    rows[kind] = { cuts, states: cases.length, ...outcomes, contacts };
+    const said = Object.entries(rows[kind]).map(([name, count]) => `${name} ${count}`);
+    say(`${kind}: ${said.join(', ')} (${seconds(started)} s)`);
+  }
+  const [first] = kinds;
+  const caught =
+    only === undefined && first !== undefined ? await catchMissingFsync(bench, first) : undefined;
+  if (caught === false) failures.push('a site whose fsync does nothing passes for sound');
+  say(`${full ? 'full' : 'short'} form, ${seconds(started)} s`);
+  const summary = { form: full ? 'full' : 'short', seconds: seconds(started), rows, caught, failures };
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(summary, null, 2)}\n`);
+  for (const failure of failures) say(`FAILED: ${failure}`);
+  return failures.length > 0;
+}
+
+/** Both sites start again with the disks that they have now. */
+async function settleAfter(bench: Bench, { folder, over }: Case): Promise<Result> {
+  const sites = await Sites.open(bench.newFolder(), bench.around(), folder);
+  try {
+    await sites.a.ageLock();
+    await sites.b.ageLock();
+    const trial = await Trial.open(sites, 0);
+    const contacts = await trial.settle('recover');
+    // What has been called saved is there.
+    return await trial.judge(contacts, true, over ? 'both' : undefined);
+  } finally {
+    await sites.close();
+  }
+}
+
+/** The planted bug: whether sites whose fsync does nothing are found out, at the end of an exchange at the latest. */
+async function catchMissingFsync(bench: Bench, kind: KindName): Promise<boolean> {
+  const { cases } = await casesOf(bench, kind, (_side, at) => at === MIDDLE, true);
+  for (const one of cases) {
+    const { wrong, outcome } = await settleAfter(bench, one);
+    if (wrong.length === 0) continue;
+    say(`planted bug, no fsync: caught at ${kind} ${one.cut} power of ${one.whose}: ${outcome}`);
+    return true;
+  }
+  return false;
+}
+
+/** A call after the vote and the decision. */
+const MIDDLE = 60;
+
+/** Answers the command that does it again. */
+function tell(kind: KindName, { cut, whose }: Case, { wrong, said }: Result): string {
+  say(`\n=== ${kind} ${cut}, power of ${whose}: ${wrong.join('; ')}\n${said}`);
+  return `npm run test:powercut -- --fs ${kind} --only ${cut}   (power of ${whose})`;
+}
+
+function seconds(since: number): number {
+  return Math.round((Date.now() - since) / 1_000);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+process.exitCode = await main();

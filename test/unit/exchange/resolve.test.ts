@@ -1,0 +1,215 @@
+/** An operator decides where the peer is lost for good, and the peer comes back after all. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { exitCodeOf } from '../../../src/cli/exit-code.js';
+import type { KnownExchange, ResolveRequest } from '../../../src/exchange/resolve.js';
+import { consequenceOf, resolve } from '../../../src/exchange/resolve.js';
+import type { SurveyedRecord } from '../../../src/store/survey.js';
+import { Link } from '../../support/link.js';
+import { SOUND_WIRE } from '../../support/memory-network.js';
+import type { TestSite } from '../../support/site.js';
+import { expectSettled } from '../../support/truth.js';
+
+let link: Link;
+beforeEach(async () => {
+  link = await Link.make();
+});
+afterEach(async () => {
+  expect(link.locks.held.size).toBe(0);
+  expect(link.clock.pending).toBe(0);
+  await link.remove();
+});
+
+/** B has voted; A is killed before its decision, or right after it. */
+async function leaveInDoubt(decided: boolean): Promise<void> {
+  const answering = link.b.respond([link.a]);
+  const asking = link.a.initiate(link.b, { terms: { ackTimeoutMs: 0 } });
+  link.network.wire = ({ type }) => {
+    if (type === 'SYN_ACK' && !decided) asking.kill();
+    return type === 'ACK' ? 'vanish' : 'deliver';
+  };
+  await link.both(asking, answering);
+  link.network.wire = SOUND_WIRE;
+}
+
+function openAt(site: TestSite, peer: TestSite, role: string): string {
+  const [name] = readdirSync(join(site.state, peer.id, role));
+  return name?.slice(0, 32) ?? '';
+}
+
+async function decide(
+  site: TestSite,
+  id: string,
+  choice: ResolveRequest['choice'],
+  confirm = true,
+): Promise<KnownExchange | undefined> {
+  const request = { id, choice, by: 'op', lockWaitMs: 0, confirm: () => Promise.resolve(confirm) };
+  const ports = {
+    lock: link.locks.lock(link.clock),
+    clock: link.clock,
+    signal: new AbortController().signal,
+  };
+  return link.until(resolve(request, { ...ports, store: site.store() }));
+}
+
+describe('an operator of B', () => {
+  test.each([
+    ['commit', true, ['saved', 'A_0']],
+    ['abort', false, ['nothing', undefined]],
+  ] as const)('who decides %s as A did: both settle, nothing is left', async (choice, decided, [, file]) => {
+    await leaveInDoubt(decided);
+    expect(await decide(link.b, openAt(link.b, link.a, 'responder'), choice)).toMatchObject({
+      state: 'resolved',
+    });
+    const [a, b] = await link.recover();
+    expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([0, 0]);
+    expect(Object.keys(await link.b.files(link.a))).toEqual(file === undefined ? [] : [file]);
+    await expectSettled(link);
+  });
+
+  test.each([
+    ['commit', false],
+    ['abort', true],
+  ] as const)(
+    'who decides %s otherwise than A: 13 on both sites until both have forgotten',
+    async (choice, decided) => {
+      await leaveInDoubt(decided);
+      const id = openAt(link.b, link.a, 'responder');
+      await decide(link.b, id, choice);
+      for (let contact = 1; contact <= 2; contact += 1) {
+        const startedAt = link.clock.monotonic();
+        const [a, b] = await link.recover();
+        expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
+        // A one-shot responder has been answered: it does not wait for somebody else.
+        expect(link.clock.monotonic() - startedAt).toBeLessThan(1_000);
+      }
+      // New exchanges go on, with another number.
+      const [a, b] = await link.exchange();
+      expect([a, b]).toMatchObject([
+        { outcome: 'saved', exchange: { index: 1 } },
+        { outcome: 'saved', exchange: { index: 1 } },
+      ]);
+      expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
+
+      expect(await decide(link.b, id, 'forget')).toBeUndefined();
+      expect(await decide(link.a, id, 'forget')).toBeUndefined();
+      const [after] = await link.exchange();
+      expect([exitCodeOf(after), after.exchange?.index]).toEqual([0, 2]);
+      expect([await link.a.records(link.b), await link.b.records(link.a)]).toEqual([[], []]);
+    },
+  );
+
+  test('who decides while A has a new folder of state: settled, and no number is lost', async () => {
+    await leaveInDoubt(false);
+    const state = join(link.a.state, '..', 'new');
+    const before = await link.both(link.a.recover(link.b, { state }), link.b.respond([link.a]));
+    expect(exitCodeOf(before[0])).toBe(13);
+    await decide(link.b, openAt(link.b, link.a, 'responder'), 'abort');
+    const [a, b] = await link.both(link.a.initiate(link.b, { state }), link.b.respond([link.a]));
+    expect([exitCodeOf(a), exitCodeOf(b), a.exchange?.index]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('an operator of A', () => {
+  test('gives up what was staged', async () => {
+    await leaveInDoubt(false);
+    const known = await decide(link.a, openAt(link.a, link.b, 'initiator'), 'abort');
+    expect(known).toMatchObject({ state: 'aborted', standing: undefined });
+    const [a, b] = await link.recover();
+    expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([0, 0]);
+    await expectSettled(link);
+  });
+
+  test('may not abort what is committed, nor forget it before it is in alarm', async () => {
+    await leaveInDoubt(true);
+    const id = openAt(link.a, link.b, 'initiator');
+    for (const choice of ['abort', 'forget'] as const) {
+      await expect(decide(link.a, id, choice)).rejects.toMatchObject({ code: 'usage' });
+    }
+    expect(await decide(link.a, id, 'commit')).toMatchObject({ state: 'committed', published: true });
+    await link.recover();
+    await expectSettled(link);
+  });
+
+  test('forgets what B has no record of, once it is in alarm', async () => {
+    await leaveInDoubt(true);
+    const id = openAt(link.a, link.b, 'initiator');
+    await decide(link.b, id, 'commit');
+    await decide(link.b, id, 'forget');
+    const [a] = await link.recover();
+    expect(a.open).toMatchObject([{ reason: 'unknown-to-peer' }]);
+    await decide(link.a, id, 'forget');
+    const [again] = await link.exchange();
+    expect(exitCodeOf(again)).toBe(0);
+    await expectSettled(link);
+  });
+});
+
+describe('nothing is changed', () => {
+  test('where there is no such exchange', async () => {
+    await expect(decide(link.a, '0'.repeat(32), 'abort')).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  test('where the operator does not confirm', async () => {
+    await leaveInDoubt(false);
+    const id = openAt(link.b, link.a, 'responder');
+    await expect(decide(link.b, id, 'abort', false)).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await link.b.records(link.a)).toContain('responder/staged');
+  });
+
+  test('where the exchange has moved on while the operator thought about it', async () => {
+    await leaveInDoubt(true);
+    const id = openAt(link.b, link.a, 'responder');
+    const confirm = async (): Promise<boolean> => {
+      await link.recover();
+      return true;
+    };
+    const ports = {
+      lock: link.locks.lock(link.clock),
+      clock: link.clock,
+      signal: new AbortController().signal,
+    };
+    const request = { id, choice: 'abort', by: 'op', lockWaitMs: 0, confirm } as const;
+    await expect(resolve(request, { ...ports, store: link.b.store() })).rejects.toMatchObject({
+      code: 'busy',
+    });
+    await expectSettled(link);
+  });
+});
+
+describe('the choices that a record allows', () => {
+  const record = (
+    role: 'initiator' | 'responder',
+    state: SurveyedRecord['place']['state'],
+    more: Partial<SurveyedRecord> = {},
+  ): SurveyedRecord => {
+    const place = { peer: 'B', role, id: 'x', state };
+    return { place, exchange: undefined, published: false, alarm: undefined, resolution: undefined, ...more };
+  };
+  const allowed = (surveyed: SurveyedRecord): string[] =>
+    (['commit', 'abort', 'forget'] as const).filter((choice) => {
+      try {
+        return consequenceOf(surveyed, choice) !== '';
+      } catch {
+        return false;
+      }
+    });
+
+  test.each([
+    [record('initiator', 'staged'), ['abort']],
+    [record('initiator', 'committed'), ['commit']],
+    [record('initiator', 'committed', { alarm: 'name-taken' }), ['commit', 'forget']],
+    [record('initiator', 'committed', { alarm: 'unknown-to-peer' }), ['forget']],
+    [record('initiator', 'aborted'), []],
+    [record('initiator', 'aborted', { alarm: 'contradiction' }), ['forget']],
+    [record('responder', 'staged'), ['commit', 'abort']],
+    [record('responder', 'staged', { alarm: 'unreadable' }), ['forget']],
+    [record('responder', 'committed', { alarm: 'name-taken' }), ['commit', 'forget']],
+    [record('responder', 'done', { published: true }), []],
+    [record('responder', 'resolved', { resolution: 'commit', published: true }), ['forget']],
+    [record('responder', 'resolved', { resolution: 'abort', alarm: 'contradiction' }), ['forget']],
+  ])('%j', (surveyed, choices) => {
+    expect(allowed(surveyed)).toEqual(choices);
+  });
+});
