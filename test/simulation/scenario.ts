@@ -47,6 +47,7 @@ const FAULTS_MAX = 4;
 
 /** Uniform chance finds almost nothing: what is near a decision weighs more. */
 const SPOT_WEIGHTS: Readonly<Record<Spot, number>> = {
+  begin: 2,
   stage: 4,
   decide: 8,
   abort: 4,
@@ -88,6 +89,7 @@ const ERRNOS: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
 const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-empty', 'kme-answer', 'hang'];
 
 export function randomScenario(dice: Dice): Scenario {
+  if (dice.chance(0.03)) return bothAsleep(dice);
   const anyRole = dice.chance(0.12);
   return {
     serve: dice.chance(0.4),
@@ -98,6 +100,24 @@ export function randomScenario(dice: Dice): Scenario {
     persistence: dice.pick([0.3, 0.7, 1]),
     faults: dice.chance(0.5) ? randomFaults(dice) : recipe(dice, anyRole),
     recoverFirst: dice.chance(0.3),
+  };
+}
+
+/**
+ * Both ends of an exchange sleep before anything of it has been staged, and lose their locks, while another exchange
+ * comes the other way: only the reservation of names keeps the two apart.
+ */
+function bothAsleep(dice: Dice): Scenario {
+  const freeze: Stroke = { do: 'freeze', when: 'before' };
+  const begin: OperationTrigger = { host: 'A', spot: 'begin', nth: 1, stroke: freeze, follows: false };
+  const told: MessageTrigger = { type: 'STATUS', nth: 1, fate: 'freeze-sender' };
+  const back: Launch = { at: 2_000 + dice.small(4_000), host: 'B', kind: 'initiate', elsewhere: false };
+  return {
+    ...QUIET,
+    anyRole: true,
+    serve: dice.chance(0.5),
+    launches: [...QUIET.launches, back],
+    faults: { operations: [begin], messages: [told], kmes: [] },
   };
 }
 

@@ -129,10 +129,25 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         file: DECISION,
         find: `  await fs.syncFolder(layout.role(place.peer, place.role));
   await emptyTrash(context);`,
-        replace: `  void (async () => {
-    await fs.syncFolder(layout.role(place.peer, place.role));
-    await emptyTrash(context);
-  })().catch(() => undefined);`,
+        replace: `  for (const name of await listFolder(fs, layout.trash)) {
+    const gone = join(layout.trash, name);
+    for (const file of await listFolder(fs, gone)) await unlessGone(fs.unlink(join(gone, file)));
+    await unlessGone(fs.rmdir(gone)).catch(() => undefined);
+  }`,
+      },
+      {
+        file: DECISION,
+        find: `import { emptyTrash, releaseAborted, toTrash } from './clean-up.js';`,
+        replace: `import { join } from 'node:path';
+import { releaseAborted, toTrash } from './clean-up.js';`,
+      },
+      {
+        file: DECISION,
+        find: `  findRecord,
+`,
+        replace: `  findRecord,
+  listFolder,
+`,
       },
     ],
   },
