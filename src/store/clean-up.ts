@@ -62,9 +62,14 @@ export async function releaseAborted({ fs, layout }: CleanUpPorts, place: Record
   return true;
 }
 
-/** Gives an aborted exchange's name back and removes its record. */
+/**
+ * Gives an aborted exchange's name back and removes its record. Durably, before anything in it is deleted: a power
+ * loss could otherwise bring back a record that has lost its files, which looks damaged.
+ */
 export async function discardAborted(ports: CleanUpPorts, place: RecordPlace): Promise<void> {
-  if (await releaseAborted(ports, place)) await toTrash(ports, recordFolder(ports.layout, place));
+  const { fs, layout } = ports;
+  if (!(await releaseAborted(ports, place))) return;
+  if (await toTrash(ports, recordFolder(layout, place))) await fs.syncFolder(layout.role(place.peer, place.role));
 }
 
 /**

@@ -81,6 +81,18 @@ describe('the clean-up', () => {
     expect(await store.isNameFree(PEER, 'B_0')).toBe(true);
   });
 
+  it('removes an aborted record durably before it deletes anything in it', async () => {
+    const { folder, process } = await opened();
+    await stage(process);
+    await abortOnly(folder);
+    process.fs.done.length = 0;
+    await process.store.cleanUp(PEER);
+    const changes = process.fs.changes((path) => folder.shorten(path));
+    const moved = changes.indexOf('rename exchanges/B/initiator/<id>.aborted -> exchanges/.trash/*');
+    expect(moved).toBeGreaterThanOrEqual(0);
+    expect(changes[moved + 1]).toBe('syncFolder exchanges/B/initiator');
+  });
+
   it('leaves the reservation that another exchange has made of the same name since', async () => {
     const { folder, process } = await opened();
     await stage(process);

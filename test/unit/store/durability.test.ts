@@ -43,6 +43,7 @@ describe('the first use of a folder', () => {
     await store.open();
     await store.preparePeer(PEER);
     expect(fs.changes((path) => folder.shorten(path))).toEqual([
+      'syncFolder ..',
       'mkdir exchanges',
       'syncFolder ',
       'mkdir exchanges/.trash',
@@ -51,6 +52,7 @@ describe('the first use of a folder', () => {
       'link exchanges/.trash/* -> exchanges/state-id',
       'unlink exchanges/.trash/*',
       'syncFolder exchanges',
+      'syncFolder ',
       'mkdir exchanges/B',
       'syncFolder exchanges',
     ]);
@@ -75,9 +77,11 @@ describe('the initiator', () => {
   it('reserves the name, then stages, all durably, before SYN (rule 1)', async () => {
     const folder = await makeStoreFolder();
     expect(await changesOf(folder, stage)).toEqual([
+      'syncFolder exchanges',
       'mkdir exchanges/B/initiator',
       'syncFolder exchanges/B',
       'mkdir exchanges/B/initiator/<id>.tmp',
+      'syncFolder exchanges',
       'mkdir exchanges/B/names',
       'syncFolder exchanges/B',
       ...RESERVING('initiator', 0),
@@ -115,6 +119,7 @@ describe('the initiator', () => {
     await changesOf(folder, ({ store }) => store.decide(PEER, ID, BETA));
     expect(await changesOf(folder, ({ store }) => store.finish(ID))).toEqual([
       'syncFolder exchanges/B/initiator',
+      'syncFolder ..',
       'mkdir keys',
       'syncFolder ',
       'mkdir keys/B',
@@ -123,6 +128,7 @@ describe('the initiator', () => {
       'syncFolder keys',
       'syncFolder keys/B',
       'syncFolder exchanges/B/initiator/<id>.committed',
+      'syncFolder exchanges',
       'mkdir exchanges/B/index',
       'syncFolder exchanges/B',
       ...WRITING('exchanges/B/index/0'),
@@ -167,9 +173,11 @@ describe('the responder', () => {
   it('has all of its vote durable before SYN_ACK (rule 2)', async () => {
     const folder = await makeStoreFolder();
     expect(await changesOf(folder, vote)).toEqual([
+      'syncFolder exchanges',
       'mkdir exchanges/B/responder',
       'syncFolder exchanges/B',
       'mkdir exchanges/B/responder/<id>.tmp',
+      'syncFolder exchanges',
       'mkdir exchanges/B/names',
       'syncFolder exchanges/B',
       ...RESERVING('responder', 0),
@@ -188,6 +196,7 @@ describe('the responder', () => {
     expect(await changesOf(folder, ({ store }) => store.commit(PEER, ID, BETA))).toEqual([
       'rename exchanges/B/responder/<id>.staged -> exchanges/B/responder/<id>.committed',
       'syncFolder exchanges/B/responder',
+      'syncFolder ..',
       'mkdir keys',
       'syncFolder ',
       'mkdir keys/B',
@@ -223,6 +232,7 @@ describe('the responder', () => {
     await changesOf(folder, vote);
     await changesOf(folder, ({ store }) => store.commit(PEER, ID, BETA));
     expect(await changesOf(folder, ({ store }) => store.forget(PEER, ID, PEER_STATE_ID))).toEqual([
+      'syncFolder exchanges',
       'mkdir exchanges/B/index',
       'syncFolder exchanges/B',
       ...WRITING('exchanges/B/index/0'),

@@ -22,13 +22,30 @@ describe('ensureFolder', () => {
     const { path } = await makeStoreFolder();
     const fs = new ScriptedFileSystem(nodeFileSystem);
     await ensureFolder(fs, join(path, 'a/b/c'));
-    expect(fs.changes((long) => long.slice(path.length))).toEqual([
+    const shorten = (long: string): string => (long.startsWith(path) ? long.slice(path.length) : '..');
+    expect(fs.changes(shorten)).toEqual([
+      'syncFolder ..',
       'mkdir /a',
       'syncFolder ',
       'mkdir /a/b',
       'syncFolder /a',
       'mkdir /a/b/c',
       'syncFolder /a/b',
+    ]);
+  });
+
+  it('makes a folder only in one that is durable, whoever made that and was killed over it', async () => {
+    const { path } = await makeStoreFolder();
+    const killed = new ScriptedFileSystem(nodeFileSystem);
+    killed.at = ({ name, path: made }) =>
+      name === 'mkdir' && made === join(path, 'keys') ? { kill: 'after' } : undefined;
+    await expect(ensureFolder(killed, join(path, 'keys/B'))).rejects.toThrow('killed');
+    const fs = new ScriptedFileSystem(nodeFileSystem);
+    await ensureFolder(fs, join(path, 'keys/B'));
+    expect(fs.changes((long) => long.slice(path.length))).toEqual([
+      'syncFolder ',
+      'mkdir /keys/B',
+      'syncFolder /keys',
     ]);
   });
 

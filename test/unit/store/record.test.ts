@@ -89,7 +89,9 @@ describe('the survey', () => {
   it('shows every state of both roles, and nothing that is being written', async () => {
     const folder = await makeStoreFolder();
     const { store, fs } = await folder.open();
-    for (const [at, state] of RECORD_STATES.entries()) {
+    // An operator's word makes a state of its own: resolution.test.ts.
+    const states = RECORD_STATES.filter((state) => state !== 'resolved');
+    for (const [at, state] of states.entries()) {
       for (const role of ['initiator', 'responder'] as const) {
         const id = `${at}${role === 'initiator' ? 'a' : 'b'}`.repeat(16);
         await stage(
@@ -113,7 +115,7 @@ describe('the survey', () => {
     }));
     expect(seen).toHaveLength(8);
     for (const role of ['initiator', 'responder']) {
-      for (const state of RECORD_STATES) {
+      for (const state of states) {
         expect(seen).toContainEqual({ role, state, published: false, alarm: undefined });
       }
     }
