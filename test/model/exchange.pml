@@ -346,10 +346,13 @@ end: do
 
 /* -------------------------------------------------------------------------------------- B: src/store/vote.ts */
 
+/* An old SYN makes the record once more: that takes no file back, and a vote that was dropped may be given after all. */
 #ifdef REPLAY
-#define GIVEN_UP() abortedB = abortedB || !vFileB   /* an old SYN makes the record once more, and takes no file back */
+#define GIVEN_UP() abortedB = abortedB || !vFileB
+#define DROPPED() skip
 #else
 #define GIVEN_UP() abortedB = 1
+#define DROPPED() abortedB = 1
 #endif
 inline giveUpVote() {
   if :: vRecordB == STAGED -> vRecordB = NONE; GIVEN_UP(); neverSplit() :: else fi
@@ -360,6 +363,10 @@ inline giveUpVote() {
 #else
 #define SYNC_RECORD_B() sRecordB = vRecordB
 #endif
+
+inline dropVote() {
+  if :: vRecordB == STAGED -> vRecordB = NONE; DROPPED(); neverSplit() :: else fi
+}
 
 /* finishCommitted: published, then `.done`, each durable before the next. The last fsync comes with the answer. */
 inline finishCommitted() {
@@ -434,7 +441,7 @@ end:
              sRecordB = vRecordB;
 #endif
              sayB(SYN_ACK); m = SILENCE }
-          :: atomic { faults > 0 -> faults--; giveUpVote(); sayB(NAK); m = SILENCE }    /* nobody was told of it */
+          :: atomic { faults > 0 -> faults--; dropVote(); sayB(NAK); m = SILENCE }      /* nobody was told of it */
           fi
        :: m == ACK || m == ABORT ->
           finishCommitted();
