@@ -2,14 +2,20 @@
 
 export class File {
   readonly kind = 'file';
+  readonly inode: number;
   bytes: Uint8Array = new Uint8Array();
   synced = false;
   /** An fsync of it has failed. */
   doomed = false;
+
+  constructor(inode: number) {
+    this.inode = inode;
+  }
 }
 
 export class Folder {
   readonly kind = 'folder';
+  readonly inode: number;
   entries = new Map<string, Node>();
   /** What was durable when the host was last started. */
   base = new Map<string, Node>();
@@ -17,6 +23,10 @@ export class Folder {
   pending: Change[] = [];
   /** How it was made; undefined where it has been there since the host was started. */
   made: Change | undefined;
+
+  constructor(inode: number) {
+    this.inode = inode;
+  }
 }
 
 export type Node = File | Folder;
