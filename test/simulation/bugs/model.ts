@@ -139,15 +139,8 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         file: DECISION,
         find: `import { emptyTrash, releaseAborted, toTrash } from './clean-up.js';`,
         replace: `import { join } from 'node:path';
-import { releaseAborted, toTrash } from './clean-up.js';`,
-      },
-      {
-        file: DECISION,
-        find: `  findRecord,
-`,
-        replace: `  findRecord,
-  listFolder,
-`,
+import { releaseAborted, toTrash } from './clean-up.js';
+import { listFolder } from './reading.js';`,
       },
     ],
   },
