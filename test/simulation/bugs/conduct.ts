@@ -27,7 +27,7 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
         find: '  return unlessGone(fs.rename(folder, join(layout.trash, randomId(random))));',
         replace: `  void random;
   if ((await fs.stat(folder)) === undefined) return false;
-  await deleteFolder(fs, folder);
+  await remove(fs, folder);
   return true;`,
       },
     ],
