@@ -19,17 +19,16 @@ export type Witness = (folder: Folder, name: string, change: Change, how: 'made'
 export type Maybe<T> = T | DiskError;
 
 export class Disk {
-  readonly root = new Folder();
+  readonly root = new Folder(0);
   witness: Witness | undefined;
   log: Change[] = [];
-  /** How many files have been made so far. */
-  #files = 0;
+  #inodes = 0;
 
   /** A folder that was there, durably, before anything began. */
   prepare(path: string): Folder {
     let folder = this.root;
     for (const name of path.split('/').slice(1)) {
-      const made = new Folder();
+      const made = new Folder(this.#nextInode());
       folder.entries.set(name, made);
       folder.base.set(name, made);
       folder = made;
@@ -53,7 +52,7 @@ export class Disk {
   mkdir(path: string): Maybe<undefined> {
     const to = this.#vacant('mkdir', path);
     if (to instanceof DiskError) return to;
-    const folder = new Folder();
+    const folder = new Folder(this.#nextInode());
     folder.made = this.#change(folder, undefined, to, 'made');
     return undefined;
   }
@@ -61,8 +60,7 @@ export class Disk {
   create(path: string): Maybe<File> {
     const to = this.#vacant('open', path);
     if (to instanceof DiskError) return to;
-    this.#files += 1;
-    const file = new File(this.#files);
+    const file = new File(this.#nextInode());
     this.#change(file, undefined, to, 'made');
     return file;
   }
@@ -162,6 +160,11 @@ export class Disk {
     const loss = losePower(this.root, this.log, dice);
     this.log = [];
     return loss;
+  }
+
+  #nextInode(): number {
+    this.#inodes += 1;
+    return this.#inodes;
   }
 
   #remove(node: Node, path: string): Maybe<undefined> {

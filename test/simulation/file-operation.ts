@@ -1,8 +1,9 @@
 /** One file operation of a process, as a step of the world: it is done, or struck. */
+import type { FileFacts, FilesystemFacts } from '../../src/store/file-system.js';
 import { DiskError } from './disk-error.js';
 import type { Errno, Operation, OperationKind, Stroke } from './fault.js';
 import { FREE_BYTES } from './host.js';
-import type { File } from './node.js';
+import type { File, Node } from './node.js';
 import type { Process } from './process.js';
 import type { Task } from './world.js';
 
@@ -165,17 +166,23 @@ export class FileOperation implements Operation, Task {
         return disk.list(path);
       case 'stat': {
         const node = disk.find(path);
-        if (node === undefined) return undefined;
-        return node.kind === 'folder'
-          ? { kind: 'folder', bytes: 0, mode: 0o700, inode: '0' }
-          : { kind: 'file', bytes: node.bytes.length, mode: 0o600, inode: String(node.inode) };
+        return node && factsOf(node);
       }
       case 'statfs':
-        return { type: EXT4, freeBytes: FREE_BYTES };
+        return ROOM;
       case 'kme':
         throw new Error('no file operation');
     }
   }
+}
+
+const ROOM: FilesystemFacts = { type: EXT4, freeBytes: FREE_BYTES };
+
+function factsOf(node: Node): FileFacts {
+  const inode = String(node.inode);
+  return node.kind === 'folder'
+    ? { kind: 'folder', bytes: 0, mode: 0o700, inode }
+    : { kind: 'file', bytes: node.bytes.length, mode: 0o600, inode };
 }
 
 function describe({ kind, path, to }: Operation): string {

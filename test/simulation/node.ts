@@ -15,6 +15,7 @@ export class File {
 
 export class Folder {
   readonly kind = 'folder';
+  readonly inode: number;
   entries = new Map<string, Node>();
   /** What was durable when the host was last started. */
   base = new Map<string, Node>();
@@ -22,6 +23,10 @@ export class Folder {
   pending: Change[] = [];
   /** How it was made; undefined where it has been there since the host was started. */
   made: Change | undefined;
+
+  constructor(inode: number) {
+    this.inode = inode;
+  }
 }
 
 export type Node = File | Folder;

@@ -42,7 +42,7 @@ export async function runAll(folder: string, whole: Job, jobs: number): Promise<
         total = add(total, tally);
       }
     } finally {
-      worker.disconnect();
+      if (worker.connected) worker.disconnect();
     }
   };
   await Promise.all(Array.from({ length: jobs }, labour));

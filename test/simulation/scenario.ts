@@ -28,6 +28,8 @@ export interface Scenario {
   /** The chance that a new run begins at the initiator after each thing that went wrong. */
   readonly persistence: number;
   readonly faults: Faults;
+  /** Where another process of A must be for all sleepers to be woken up, instead of at any place. */
+  readonly waking: Spot | undefined;
   /** The first contact after all that only settles. */
   readonly recoverFirst: boolean;
 }
@@ -40,6 +42,7 @@ export const QUIET: Scenario = {
   launches: [{ at: 0, host: 'A', kind: 'initiate', elsewhere: false }],
   persistence: 0,
   faults: { operations: [], messages: [], kmes: [] },
+  waking: undefined,
   recoverFirst: false,
 };
 
@@ -99,6 +102,7 @@ export function randomScenario(dice: Dice): Scenario {
     launches: randomLaunches(dice, anyRole),
     persistence: dice.pick([0.3, 0.7, 1]),
     faults: dice.chance(0.5) ? randomFaults(dice) : recipe(dice, anyRole),
+    waking: undefined,
     recoverFirst: dice.chance(0.3),
   };
 }
@@ -117,7 +121,9 @@ function bothAsleep(dice: Dice): Scenario {
     anyRole: true,
     serve: dice.chance(0.5),
     launches: [...QUIET.launches, back],
+    temper: { sticky: dice.pick([0, 0.5, 0.9]), hasty: 0 },
     faults: { operations: [begin], messages: [told], kmes: [] },
+    waking: dice.pick(['begin', 'reserve', 'stage'] as const),
   };
 }
 

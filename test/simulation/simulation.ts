@@ -88,7 +88,7 @@ class Simulation {
         this.#sleepers.add(process);
       },
     });
-    this.#sleepers = new Sleepers(world, () => this.#plan);
+    this.#sleepers = new Sleepers(world, () => this.#plan, scenario.waking);
     const network = new Network(world, (from, type) => this.#plan.pass(from, type));
     const keyStore = new KeyStore();
     const complain = (violation: string): void => {

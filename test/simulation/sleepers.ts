@@ -2,6 +2,7 @@
 import type { Sleeper } from './fault.js';
 import type { Plan } from './plan.js';
 import { WAKING_SPOTS } from './recipe.js';
+import type { Spot } from './spot.js';
 import type { World } from './world.js';
 
 const NAP_STEPS = 600;
@@ -10,15 +11,23 @@ const NAP_MS = 40_000;
 export class Sleepers {
   readonly #world: World;
   readonly #plan: () => Plan;
+  readonly #waking: Spot | undefined;
   readonly #asleep: { readonly process: Sleeper; readonly atStep: number }[] = [];
 
-  constructor(world: World, plan: () => Plan) {
+  /** @param waking where another process of A must be for all to be woken up; anywhere, where undefined */
+  constructor(world: World, plan: () => Plan, waking: Spot | undefined) {
     this.#world = world;
     this.#plan = plan;
+    this.#waking = waking;
   }
 
   add(process: Sleeper): void {
     const { dice, steps } = this.#world;
+    if (this.#waking !== undefined) {
+      this.#asleep.push({ process, atStep: Infinity });
+      this.#plan().wakeAt(process, 'A', this.#waking, 1);
+      return;
+    }
     const how = dice.below(5);
     // At the latest once nobody else is left.
     this.#asleep.push({ process, atStep: how < 2 ? steps + dice.small(NAP_STEPS) : Infinity });

@@ -27,7 +27,7 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
         find: '  return unlessGone(fs.rename(folder, join(layout.trash, randomId(random))));',
         replace: `  void random;
   if ((await fs.stat(folder)) === undefined) return false;
-  await deleteFolder(fs, folder);
+  await remove(fs, folder);
   return true;`,
       },
     ],
@@ -55,10 +55,10 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: NAMES,
-        find: '    await writeWhole(fs, aside, join(folder, name), Buffer.from(id));',
-        replace: '    await writeDurably(fs, aside, Buffer.from(id));',
+        find: '    await fs.rename(aside, join(folder, name));',
+        replace: `    await fs.unlink(join(aside, id));
+    await fs.rmdir(aside);`,
       },
-      { file: NAMES, find: 'unlessGone, writeWhole }', replace: 'unlessGone, writeDurably }' },
     ],
   },
   {
@@ -68,14 +68,19 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
       {
         file: VOTE,
         find: `    if (exchange.peerStateId !== stateId) return 'foreign';
-    if (place.state === 'staged') {`,
+    if (place.state === 'resolved') {`,
         replace: `    void stateId;
-    if (place.state === 'staged') {`,
+    if (place.state === 'resolved') {`,
       },
       {
         file: VOTE,
         find: '  const own = found.filter(({ exchange }) => exchange.peerStateId === stateId);',
-        replace: '  const own = found.filter(({ exchange }) => exchange.peerStateId !== stateId || true);',
+        replace: '  const own = found;',
+      },
+      {
+        file: VOTE,
+        find: '  const foreign = found.filter(({ exchange }) => exchange.peerStateId !== stateId);',
+        replace: '  const foreign: typeof found = [];',
       },
     ],
   },

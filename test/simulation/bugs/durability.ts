@@ -43,7 +43,8 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: VOTE,
-        find: `  if (found.length > 0) await suspicion.guard(() => fs.syncFolder(layout.role(peer, 'responder')));`,
+        find: `  if (found.length + resolved.length > 0)
+    await suspicion.guard(() => fs.syncFolder(layout.role(peer, 'responder')));`,
         replace: '  void suspicion;',
       },
     ],

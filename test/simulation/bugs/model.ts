@@ -63,7 +63,7 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         file: CONTACT,
         find: `          exchange = await stage(work);
         } finally {
-          for (const { secret } of keys) secret.wipe();
+          wipe();
         }`,
         replace: `          late = work;
         } finally {
@@ -71,9 +71,9 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
       },
       {
         file: CONTACT,
-        find: '          const verdict = await store.decide(',
-        replace: `          if (late !== undefined) exchange = await stage(late);
-          const verdict = await store.decide(`,
+        find: '        if (exchange !== undefined) exchange = { ...exchange, progress: ',
+        replace: `        if (late !== undefined) exchange = await stage(late);
+        if (exchange !== undefined) exchange = { ...exchange, progress: `,
       },
     ],
   },
@@ -139,15 +139,8 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         file: DECISION,
         find: `import { emptyTrash, releaseAborted, toTrash } from './clean-up.js';`,
         replace: `import { join } from 'node:path';
-import { releaseAborted, toTrash } from './clean-up.js';`,
-      },
-      {
-        file: DECISION,
-        find: `  findRecord,
-`,
-        replace: `  findRecord,
-  listFolder,
-`,
+import { releaseAborted, toTrash } from './clean-up.js';
+import { listFolder } from './reading.js';`,
       },
     ],
   },
@@ -164,7 +157,7 @@ import { releaseAborted, toTrash } from './clean-up.js';`,
       },
       {
         file: VOTE,
-        find: `    await changeState(fs, layout, place, 'done');
+        find: `    if (place.state === 'committed') await changeState(fs, layout, place, 'done');
   }`,
         replace: `    await remove(context, place);
   }`,
