@@ -62,7 +62,11 @@ run_check() {
   cd "$folder"
   local verdict=failed
   if spin "$@" -a "$model" >spin.log 2>&1 && "${compile[@]}" -o pan pan.c >gcc.log 2>&1; then
-    timeout --kill-after=5 "$seconds" "${run[@]}" >pan.log 2>&1 || true
+    timeout --kill-after=5 "$seconds" "${run[@]}" >pan.log 2>&1 &
+    local search=$!
+    trap 'kill "$search"; exit 143' TERM
+    wait "$search" || true
+    trap - TERM
     if grep -q '^pan:1: assertion violated' pan.log; then
       verdict=caught
     elif grep -q 'errors: 0$' pan.log && ! grep -qE 'not completed|too small|MEMLIM' pan.log; then
