@@ -69,7 +69,8 @@ export async function releaseAborted({ fs, layout }: CleanUpPorts, place: Record
 export async function discardAborted(ports: CleanUpPorts, place: RecordPlace): Promise<void> {
   const { fs, layout } = ports;
   if (!(await releaseAborted(ports, place))) return;
-  if (await toTrash(ports, recordFolder(layout, place))) await fs.syncFolder(layout.role(place.peer, place.role));
+  if (await toTrash(ports, recordFolder(layout, place)))
+    await fs.syncFolder(layout.role(place.peer, place.role));
 }
 
 /**
