@@ -14,6 +14,8 @@ const shared = {
 
 /** @type {import('jest').Config} */
 export default {
+  // What the tests do is wait for disks and other processes as much as compute.
+  maxWorkers: '100%',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     {

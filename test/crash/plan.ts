@@ -34,30 +34,30 @@ type Sample = number | 'fresh';
 const PLAN: Readonly<Record<ScenarioName, readonly (readonly [readonly Fault[], short: Sample])[]>> = {
   first: [
     [[fault('kill-before')], 'fresh'],
-    [[fault('kill-after')], 10],
-    [WRITES, 3],
-    [ERRORS, 24],
-    [LASTING, 48],
+    [[fault('kill-after')], 20],
+    [WRITES, 6],
+    [ERRORS, 40],
+    [LASTING, 80],
   ],
   next: [
-    [KILLS, 32],
+    [KILLS, 64],
     [WRITES, 0],
     [ERRORS, 0],
     [LASTING, 0],
   ],
   voted: [
-    [KILLS, 32],
-    [TWICE, 32],
+    [KILLS, 64],
+    [TWICE, 64],
     [ERRORS, 0],
   ],
   decided: [
-    [KILLS, 32],
-    [TWICE, 32],
+    [KILLS, 64],
+    [TWICE, 64],
     [ERRORS, 0],
   ],
   saved: [
-    [KILLS, 32],
-    [TWICE, 32],
+    [KILLS, 64],
+    [TWICE, 64],
     [ERRORS, 0],
   ],
 };

@@ -506,7 +506,7 @@ end:
      fi }
 #endif
 #ifdef LIVE
-  :: faults > 0 -> faults--                                     /* there need not be as many */
+  :: atomic { faults > 0 -> faults-- }                          /* there need not be as many */
 #endif
   od
 }

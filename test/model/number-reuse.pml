@@ -7,9 +7,10 @@
  * Shows: no number is decided twice, so the sites hold the same keys under every name, and no name is ever found taken
  * at publishing.
  * -DNO_RESERVATION: rule 11 is off: errors: 1.
- * -DLATE_UNLINK, a known limit: errors: 1. releaseName looks whose the reservation is and then unlinks it by its name;
- * a process suspended between the two takes away the reservation of a later exchange. One such process on each site,
- * and then two more runs on A beside each other, none of which minds the lock, and two exchanges get one number.
+ * -DLATE_UNLINK: errors: 1. Were a reservation given back by a look whose it is and then an unlink of its name, a
+ * process suspended between the two would take away the reservation of a later exchange. One such process on each
+ * site, and then two more runs on A beside each other, none of which minds the lock, and two exchanges get one number.
+ * So a reservation is given back by the exchange's ID (src/store/names.ts).
  *
  * Run: spin -a number-reuse.pml && gcc -O2 -DSAFETY -DCOLLAPSE -DMEMLIM=4000 -o pan pan.c && ./pan -m100000 -w24
  * Expected: errors: 0, but for the switches above.

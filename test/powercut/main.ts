@@ -18,6 +18,26 @@ import { HELP, parseOptions, type Options } from './options.js';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
 
+/** What was found on one file system. */
+interface PowerRow {
+  readonly cuts: number;
+  /** Different states of the disk that these cuts have left. */
+  readonly states: number;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  /** The most that one of them needed. */
+  readonly contacts: number;
+}
+
+/** What `--json` writes. */
+export interface PowerSummary {
+  readonly form: string;
+  readonly seconds: number;
+  readonly rows: Readonly<Record<string, PowerRow>>;
+  /** Whether the planted bug was caught; undefined where it was not planted. */
+  readonly caught: boolean | undefined;
+  readonly failures: readonly string[];
+}
+
 /** In the short form the power goes before one call in so many. */
 const SHORT_STRIDE: Readonly<Record<KindName, number>> = { ext4: 4, xfs: 12, btrfs: 12 };
 
@@ -61,7 +81,7 @@ async function available(wanted: readonly KindName[]): Promise<KindName[]> {
 async function run(bench: Bench, kinds: readonly KindName[], options: Options): Promise<boolean> {
   const { full, only, json } = options;
   const started = Date.now();
-  const rows: Record<string, Record<string, number>> = {};
+  const rows: Record<string, PowerRow> = {};
   const failures: string[] = [];
   for (const kind of kinds) {
     const stride = full ? 1 : SHORT_STRIDE[kind];
@@ -79,8 +99,9 @@ async function run(bench: Bench, kinds: readonly KindName[], options: Options): 
       contacts = Math.max(contacts, result.contacts);
       if (result.wrong.length > 0) failures.push(tell(kind, one, result));
     }
-    rows[kind] = { cuts, states: cases.length, ...outcomes, contacts };
-    const said = Object.entries(rows[kind]).map(([name, count]) => `${name} ${count}`);
+    rows[kind] = { cuts, states: cases.length, outcomes, contacts };
+    const counts = { cuts, states: cases.length, ...outcomes, contacts };
+    const said = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
     say(`${kind}: ${said.join(', ')} (${seconds(started)} s)`);
   }
   const [first] = kinds;
@@ -88,7 +109,13 @@ async function run(bench: Bench, kinds: readonly KindName[], options: Options): 
     only === undefined && first !== undefined ? await catchMissingFsync(bench, first) : undefined;
   if (caught === false) failures.push('a site whose fsync does nothing passes for sound');
   say(`${full ? 'full' : 'short'} form, ${seconds(started)} s`);
-  const summary = { form: full ? 'full' : 'short', seconds: seconds(started), rows, caught, failures };
+  const summary: PowerSummary = {
+    form: full ? 'full' : 'short',
+    seconds: seconds(started),
+    rows,
+    caught,
+    failures,
+  };
   if (json !== undefined) await writeFile(json, `${JSON.stringify(summary, null, 2)}\n`);
   for (const failure of failures) say(`FAILED: ${failure}`);
   return failures.length > 0;

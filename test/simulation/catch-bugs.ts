@@ -17,8 +17,17 @@ interface Row {
   readonly text: string;
 }
 
+/** What became of the planted bugs. */
+export interface Catch {
+  readonly planted: number;
+  /** Of those, the ones that another rule makes harmless. */
+  readonly harmless: number;
+  /** Caught, or harmless as expected. */
+  readonly asExpected: number;
+}
+
 /**
- * Whether each bug that can do harm is caught.
+ * Each bug that can do harm must be caught.
  * @param only part of the name of those that are wanted
  */
 export async function catchBugs(
@@ -26,7 +35,7 @@ export async function catchBugs(
   only: string | undefined,
   jobs: number,
   print: (line: string) => void,
-): Promise<boolean> {
+): Promise<Catch> {
   const wanted = BUGS.filter(({ name }) => only === undefined || name.includes(only));
   const queue = [...wanted];
   let good = 0;
@@ -41,7 +50,7 @@ export async function catchBugs(
   await Promise.all(Array.from({ length: Math.min(jobs, wanted.length) }, labour));
   const harmless = wanted.filter((bug) => bug.harmless !== undefined).length;
   print(`${wanted.length} planted bugs, ${harmless} of them harmless, ${good} as expected`);
-  return good === wanted.length;
+  return { planted: wanted.length, harmless, asExpected: good };
 }
 
 async function tryBug(plant: Plant, bug: PlantedBug): Promise<Row> {

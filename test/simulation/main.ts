@@ -7,12 +7,14 @@
  *   --ci                        all of it in the size that a change must pass
  *   --trace                     prints what happens, for one run in this process
  *   --jobs N                    processes; the machine's processors otherwise
+ *   --json FILE                 writes the result to FILE too
  *
  * Exit code 1 where anything is violated, or a planted bug is not caught.
  */
+import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { catchBugs, type Plant } from './catch-bugs.js';
+import { catchBugs, type Catch, type Plant } from './catch-bugs.js';
 import { enumerate, type Order } from './exhaustive.js';
 import type { Job, Tally } from './job.js';
 import { runAll } from './pool.js';
@@ -22,6 +24,13 @@ export interface Program {
   /** Where the program without bugs has been compiled to. */
   readonly plain: string;
   readonly plant: Plant;
+}
+
+/** One order of runs, and what came of it. */
+interface Result extends Tally {
+  readonly source: Job['source'];
+  readonly from: number;
+  readonly seconds: number;
 }
 
 const CI_SEEDS = 20_000;
@@ -38,37 +47,41 @@ export async function main(args: readonly string[], program: Program): Promise<n
       ci: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       jobs: { type: 'string' },
+      json: { type: 'string' },
     },
   });
   const jobs = Number(values.jobs ?? availableParallelism());
   const from = Number(values.from);
   const { trace } = values;
-  let good = true;
+  const results: Result[] = [];
+  let bugs: Catch | undefined;
 
   if (values.exhaustive !== undefined || values.ci) {
     const source: Order = values.exhaustive === 'pairs' ? 'pairs' : 'single';
     const { count } = await macrotask(() => enumerate(source));
     const only = values.seeds === undefined ? count : Number(values.seeds);
     const whole = { source, from: only < count ? from : 0, count: only, untilCaught: false, trace };
-    good = (await run(whole, program.plain, jobs)) && good;
+    results.push(await run(whole, program.plain, jobs));
   }
   if ((values.seeds !== undefined && values.exhaustive === undefined) || values.ci) {
     const count = Number(values.seeds ?? CI_SEEDS);
-    good =
-      (await run({ source: 'random', from, count, untilCaught: false, trace }, program.plain, jobs)) && good;
+    const random = { source: 'random', from, count, untilCaught: false, trace } as const;
+    results.push(await run(random, program.plain, jobs));
   }
   if (values.bugs || values.bug !== undefined || values.ci) {
-    good = (await catchBugs(program.plant, values.bug, jobs, print)) && good;
+    bugs = await catchBugs(program.plant, values.bug, jobs, print);
   }
-  return good ? 0 : 1;
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ results, bugs })}\n`);
+  const caught = bugs === undefined || bugs.asExpected === bugs.planted;
+  return caught && results.every(({ failures }) => failures.length === 0) ? 0 : 1;
 }
 
-async function run(job: Job, folder: string, jobs: number): Promise<boolean> {
+async function run(job: Job, folder: string, jobs: number): Promise<Result> {
   const began = performance.now();
   const tally = job.trace ? await macrotask(() => work(job, print)) : await runAll(folder, job, jobs);
   const seconds = (performance.now() - began) / 1_000;
   report(job, tally, seconds);
-  return tally.failures.length === 0;
+  return { source: job.source, from: job.from, seconds, ...tally };
 }
 
 function report({ source }: Job, tally: Tally, seconds: number): void {

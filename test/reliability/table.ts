@@ -1,0 +1,84 @@
+/** The table of docs/reliability.md, from what the suites have written down. */
+import type { Summary } from '../crash/summary.js';
+import type { Catch } from '../simulation/catch-bugs.js';
+import type { Tally } from '../simulation/job.js';
+import type { PowerSummary } from '../powercut/main.js';
+
+/** What `npm run simulate -- --json` writes. */
+export interface Simulated {
+  readonly results: readonly (Tally & { readonly source: string; readonly from: number })[];
+  readonly bugs?: Catch;
+}
+
+export interface Findings {
+  readonly random: Simulated;
+  readonly exhaustive: Simulated;
+  readonly bugs: Simulated;
+  readonly crash: Summary;
+  /** Undefined where there is no file system to cut the power of. */
+  readonly power: PowerSummary | undefined;
+  /** The models' last line. */
+  readonly model: string;
+}
+
+type Line = readonly (string | number)[];
+
+const OUTCOMES = ['both', 'neither', 'split', 'unsettled', 'duplicate', 'left-over'] as const;
+const HEAD: Line = ['attack', 'tried', ...OUTCOMES, 'contacts'];
+
+export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findings): string {
+  const lines: Line[] = [
+    HEAD,
+    HEAD.map(() => '---'),
+    ...simulationLines(random),
+    ...simulationLines(exhaustive),
+    ...crashLines(crash),
+    ...powerLines(power),
+  ];
+  const calls = Object.entries(crash.calls).map(([name, count]) => `${count} ${name}`);
+  return [
+    ...lines.map((line) => `| ${line.join(' | ')} |`),
+    '',
+    `An undisturbed first exchange has ${calls.join(', ')}. The crash tests ran in their ${crash.form} form, the power cuts in their ${power?.form ?? 'absence'}.`,
+    '',
+    'Planted bugs:',
+    '',
+    `- simulation: ${caughtOf(bugs)}`,
+    `- processes: ${crash.planted.filter(({ caughtAt }) => caughtAt !== undefined).length} caught of ${crash.planted.length}`,
+    `- power cuts: ${power?.caught === true ? 'an fsync that does nothing is caught' : 'none tried'}`,
+    `- models: ${model}`,
+  ].join('\n');
+}
+
+/** A run has several exchanges; those that both sites saved are counted. */
+function simulationLines({ results }: Simulated): Line[] {
+  return results.map(({ source, from, runs, saved, contacts }) => {
+    const random = `random, seeds ${from} to ${from + runs - 1}`;
+    const name = `simulation: ${source === 'random' ? random : `every place, ${source}`}`;
+    // With a failure there would be no table.
+    return [name, `${runs} runs`, `${saved} files`, 'all others', 0, 0, 0, 0, contacts.length - 1];
+  });
+}
+
+function crashLines({ groups }: Summary): Line[] {
+  return Object.entries(groups)
+    .sort()
+    .map(([name, { points, outcomes, contacts }]) => {
+      const counts = OUTCOMES.map((outcome) => outcomes[outcome]);
+      return [`processes: ${name}`, `${points} points`, ...counts, contacts];
+    });
+}
+
+function powerLines(power: PowerSummary | undefined): Line[] {
+  return Object.entries(power?.rows ?? {}).map(([kind, { cuts, states, outcomes, contacts }]) => {
+    const counts = OUTCOMES.map((outcome) => outcomes[outcome]);
+    return [`power cut: ${kind}`, `${cuts} cuts, ${states} states`, ...counts, contacts];
+  });
+}
+
+function caughtOf({ bugs }: Simulated): string {
+  if (bugs === undefined) return 'none planted';
+  const { planted, harmless, asExpected } = bugs;
+  const harmful = `${asExpected - harmless} caught of ${planted - harmless}`;
+  return harmless === 0 ? harmful : `${harmful}, and ${harmless} that another rule makes harmless`;
+}
