@@ -24,7 +24,16 @@ const DUEL_SPOTS: readonly Spot[] = [
 const DUEL_MESSAGES = ['STATUS', 'SYN_ACK', 'SYN_ACK', 'FIN', 'ACK', 'ABORT', 'END'] as const;
 
 /** Where something can be seen that may not last. */
-const VOLATILE_SPOTS: readonly Spot[] = ['decide', 'stage', 'done', 'abort', 'publish', 'trash', 'sync-role'];
+const VOLATILE_SPOTS: readonly Spot[] = [
+  'folder',
+  'decide',
+  'stage',
+  'done',
+  'abort',
+  'publish',
+  'trash',
+  'sync-role',
+];
 
 const SYNC_SPOTS: readonly Spot[] = ['sync-role', 'sync-role', 'sync-record', 'sync-keys', 'sync-file'];
 

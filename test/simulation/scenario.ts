@@ -50,6 +50,7 @@ const FAULTS_MAX = 4;
 
 /** Uniform chance finds almost nothing: what is near a decision weighs more. */
 const SPOT_WEIGHTS: Readonly<Record<Spot, number>> = {
+  folder: 3,
   begin: 2,
   stage: 4,
   decide: 8,

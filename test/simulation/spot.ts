@@ -15,6 +15,7 @@ const isRead = ({ kind }: Operation): boolean =>
   kind === 'read' || kind === 'list' || kind === 'stat' || kind === 'statfs';
 
 export const SPOTS = {
+  folder: ({ kind, path }) => kind === 'mkdir' && !path.includes('.tmp-'),
   begin: ({ kind, path }) => kind === 'mkdir' && path.includes('.tmp-'),
   stage: movesTo('.staged'),
   decide: movesTo('.committed'),
