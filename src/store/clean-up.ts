@@ -28,9 +28,15 @@ export async function toTrash({ fs, layout, random }: CleanUpPorts, folder: stri
   return unlessGone(fs.rename(folder, join(layout.trash, randomId(random))));
 }
 
-/** Deletes all that lies in the trash; others may be doing the same. */
+/**
+ * Deletes all that lies in the trash; others may be doing the same. First its coming here is made durable, which whoever
+ * moved it may have been killed before: a power loss could otherwise bring back a record that has lost its files,
+ * which looks damaged.
+ */
 export async function emptyTrash({ fs, layout }: CleanUpPorts): Promise<void> {
-  for (const name of await listFolder(fs, layout.trash)) await remove(fs, join(layout.trash, name));
+  const names = await listFolder(fs, layout.trash);
+  if (names.length > 0) await fs.syncFolder(layout.trash);
+  for (const name of names) await remove(fs, join(layout.trash, name));
 }
 
 async function remove(fs: FileSystem, path: string): Promise<void> {
@@ -62,15 +68,9 @@ export async function releaseAborted({ fs, layout }: CleanUpPorts, place: Record
   return true;
 }
 
-/**
- * Gives an aborted exchange's name back and removes its record. Durably, before anything in it is deleted: a power
- * loss could otherwise bring back a record that has lost its files, which looks damaged.
- */
+/** Gives an aborted exchange's name back and removes its record. */
 export async function discardAborted(ports: CleanUpPorts, place: RecordPlace): Promise<void> {
-  const { fs, layout } = ports;
-  if (!(await releaseAborted(ports, place))) return;
-  if (await toTrash(ports, recordFolder(layout, place)))
-    await fs.syncFolder(layout.role(place.peer, place.role));
+  if (await releaseAborted(ports, place)) await toTrash(ports, recordFolder(ports.layout, place));
 }
 
 /**

@@ -90,7 +90,7 @@ describe('the clean-up', () => {
     const changes = process.fs.changes((path) => folder.shorten(path));
     const moved = changes.indexOf('rename exchanges/B/initiator/<id>.aborted -> exchanges/.trash/*');
     expect(moved).toBeGreaterThanOrEqual(0);
-    expect(changes[moved + 1]).toBe('syncFolder exchanges/B/initiator');
+    expect(changes[moved + 1]).toBe('syncFolder exchanges/.trash');
   });
 
   it('leaves the reservation that another exchange has made of the same name since', async () => {
