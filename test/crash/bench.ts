@@ -68,7 +68,8 @@ export class Bench {
 
   async close(): Promise<void> {
     await this.#pair.close();
-    await rm(this.folder, { recursive: true, force: true });
+    // After a failure a process may still be writing as it is ended.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 
   around(packed = this.packed, ackTimeout = ACK_TIMEOUT): Surroundings {

@@ -192,9 +192,11 @@ export class Sites {
   }
 }
 
-/** Lets a copied folder of state pass for the original: its ID names the inode of its own file. */
+/** Lets a copied folder of state pass for the original: its ID names the inode of its own file, if it has one yet. */
 async function adopt(stateId: string): Promise<void> {
-  const [id = ''] = (await readFile(stateId, 'utf8')).split(' ');
+  const content = await readFile(stateId, 'utf8').catch(() => '');
+  const [, id] = /^([0-9a-f]{32}) \d+\n$/.exec(content) ?? [];
+  if (id === undefined) return;
   const { ino } = await stat(stateId, { bigint: true });
   await writeFile(stateId, `${id} ${ino}\n`);
 }
