@@ -39,7 +39,7 @@ export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findi
   return [
     ...lines.map((line) => `| ${line.join(' | ')} |`),
     '',
-    `An undisturbed first exchange has ${calls.join(', ')}. The crash tests ran in their ${crash.form} form, the power cuts in their ${power?.form ?? 'absence'}.`,
+    `An undisturbed first exchange has ${calls.join(', ')}. The crash tests ran in their ${crash.form} form, the power cuts ${power === undefined ? 'not at all' : `in their ${power.form} form`}.`,
     '',
     'Planted bugs:',
     '',
