@@ -56,7 +56,7 @@ export async function resolve(
   record: SurveyedRecord,
   resolution: Resolution,
 ): Promise<boolean> {
-  const { fs, layout, suspicion } = context;
+  const { suspicion } = context;
   const { place } = record;
   await suspicion.refuse();
   await writeDown(context, record, resolution);
@@ -69,11 +69,7 @@ export async function resolve(
   }
   if (place.role === 'initiator') return (await judge(context, place.id)).decided === 'aborted';
   if (!(await choose(context, place, resolution.choice))) return false;
-  const resolved: RecordPlace = { ...place, state: 'resolved' };
-  await suspicion.guard(async () => {
-    await fs.syncFolder(layout.role(place.peer, place.role));
-    await finishResolved(context, resolved);
-  });
+  await suspicion.guard(() => finishResolved(context, { ...place, state: 'resolved' }));
   return true;
 }
 
@@ -94,13 +90,17 @@ async function choose(
   return written && changeState(fs, layout, place, 'resolved');
 }
 
-/** Publishes what was resolved to commit; destroys the key, and frees the name, of what was not. Under `guard`. */
+/**
+ * Publishes what was resolved to commit; destroys the key, and frees the name, of what was not. The role's folder is
+ * fsynced before either: a vote that came back with the power must still have its key. Under `guard`.
+ */
 export async function finishResolved(context: StoreContext, place: RecordPlace): Promise<void> {
   const { fs, layout } = context;
   const choice = await readResolution(fs, layout, place);
   if (choice === 'commit') {
     await publishDecided(context, place);
   } else if (choice === 'abort') {
+    await fs.syncFolder(layout.role(place.peer, place.role));
     await unlessGone(fs.unlink(pathOf(layout, place, 'key')));
     await unlessGone(fs.syncFolder(recordFolder(layout, place)));
     await releaseNames(context, place);

@@ -156,6 +156,23 @@ describe.each(['commit', 'abort'] as const)('an operator’s %s that is killed',
   });
 });
 
+describe('an operator’s abort that was killed before it was durable', () => {
+  it('is made durable by the next run before the key is destroyed', async () => {
+    const { folder, process } = await voted();
+    process.fs.at = ({ name, to }) =>
+      name === 'rename' && to?.endsWith('.resolved') === true ? { kill: 'after' } : undefined;
+    await expect(resolve(process, 'abort')).rejects.toThrow('killed');
+    const next = await folder.open();
+    next.fs.done.length = 0;
+    await next.store.redo(PEER);
+    const changes = next.fs.changes((path) => folder.shorten(path));
+    expect(changes.slice(0, 2)).toEqual([
+      'syncFolder exchanges/B/responder',
+      'unlink exchanges/B/responder/<id>.resolved/key',
+    ]);
+  });
+});
+
 describe('an operator who is slower than the initiator', () => {
   it.each(['commit', 'abort'] as const)('changes nothing with %s', async (choice) => {
     const { process, folder } = await voted();
