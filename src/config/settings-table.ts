@@ -2,6 +2,7 @@
  * The table of settings: command line, environment, file, loader and docs/configuration.md are all made from it.
  * Its other two parts are what only the file says (peer-table.ts) and what only flags say (switch-table.ts).
  */
+import { FORMATS } from '../base/format.js';
 import { CONTACT, DIALLING, DRAWING, LOCKING, RECORDS } from './setting.js';
 import type { Setting } from './setting.js';
 import { duration, file, folder, hostName, integer, kmeUrl, listenAddress, oneOf } from './shape.js';
@@ -149,9 +150,9 @@ export const SETTINGS = {
   exchangeFormat: {
     key: 'exchange.format',
     flag: '--format <format>',
-    shape: oneOf('hex'),
+    shape: oneOf(...FORMATS),
     default: 'hex',
-    help: 'what key files look like: one key a line, in lower case',
+    help: "what key files look like on this site, see 'qkd-sync formats'; the other site's may differ",
     commands: DRAWING,
   },
   exchangeNaming: {

@@ -1,4 +1,5 @@
 /** Validated settings, as the commands take them. Paths are absolute, durations in milliseconds. */
+import type { Format } from '../base/format.js';
 import type { Secret } from '../base/key.js';
 import type { ListenAddress } from './address.js';
 
@@ -41,7 +42,7 @@ export interface ExchangeSettings {
   readonly count: number;
   /** Bits of each key. */
   readonly size: number;
-  readonly format: 'hex';
+  readonly format: Format;
   readonly naming: 'index' | 'key-id';
   readonly ackTimeoutMs: number;
   readonly deadlineMs: number;

@@ -32,7 +32,7 @@ export const trueOrFalse: Shape<boolean> = {
 
 export function oneOf<const T extends string>(...choices: readonly [T, ...T[]]): Shape<T> {
   return {
-    expected: choices.length === 1 ? `${choices[0]} (nothing else yet)` : choices.join(' or '),
+    expected: choices.join(' or '),
     parse: (text) => choices.find((choice) => choice === text),
   };
 }

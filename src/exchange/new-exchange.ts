@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import { QkdSyncError } from '../base/errors.js';
 import type { Exchange } from '../store/record.js';
 import type { Store } from '../store/store.js';
-import { indexName, keyIdName } from './key-file.js';
+import { indexName, keyIdName } from './key-file-name.js';
 import type { OwnExchange } from './outcome.js';
 import type { Terms } from './terms.js';
 

@@ -127,12 +127,16 @@ export class TestSite {
 
   /** Name → content of the key files of a peer. */
   async files(peer: TestSite): Promise<Record<string, string>> {
+    const entries = Object.entries(await this.bytes(peer));
+    return Object.fromEntries(entries.map(([name, content]) => [name, content.toString('utf8')]));
+  }
+
+  /** The same, not read as text. */
+  async bytes(peer: TestSite): Promise<Record<string, Buffer>> {
     const folder = join(this.keys, peer.id);
-    const names = (await namesIn(folder)).sort();
-    const entries = await Promise.all(
-      names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')]),
-    );
-    return Object.fromEntries(entries) as Record<string, string>;
+    const files: Record<string, Buffer> = {};
+    for (const name of (await namesIn(folder)).sort()) files[name] = await readFile(join(folder, name));
+    return files;
   }
 
   /** What lies in the records of a peer: `initiator/<state>`, `responder/<state>`, `names/<name>`. */
