@@ -21,7 +21,14 @@ import { Problems } from './problems.js';
 import { defaultsOf, Reader } from './reader.js';
 import { quote } from './shape.js';
 import { SETTINGS } from './settings-table.js';
-import type { ContactSettings, KmeSettings, Peer, SettingsOf, StatusSettings } from './settings.js';
+import type {
+  ContactSettings,
+  HookSettings,
+  KmeSettings,
+  Peer,
+  SettingsOf,
+  StatusSettings,
+} from './settings.js';
 import { SWITCHES } from './switch-table.js';
 
 /** A command that needs settings. */
@@ -84,7 +91,8 @@ const BUILDERS: { readonly [N in Need]: (build: Build) => Promise<SettingsOf[N] 
 
   resolve: async (build) => {
     const folders = await BUILDERS.status(build);
-    return folders && { ...folders, lockWaitMs: build.reader.value(SETTINGS.lockWait) };
+    const lockWaitMs = build.reader.value(SETTINGS.lockWait);
+    return folders && { ...folders, ...buildHook(build), lockWaitMs };
   },
 
   recover: async (build) => {
@@ -165,6 +173,7 @@ async function buildContact(
       ackTimeoutMs: reader.value(SETTINGS.exchangeAckTimeout),
       deadlineMs: reader.value(SETTINGS.exchangeDeadline),
     },
+    ...buildHook(build),
     lockWaitMs: reader.value(SETTINGS.lockWait),
     connectWaitMs: reader.value(SETTINGS.connectWait),
     insecure: auth.kind === 'none',
@@ -191,6 +200,12 @@ async function buildKme({ reader, problems }: Build): Promise<KmeSettings | unde
     timeoutMs: reader.value(SETTINGS.kmeTimeout),
     waitMs: reader.value(SETTINGS.kmeWait),
   };
+}
+
+function buildHook({ reader }: Build): { readonly onCommit?: HookSettings } {
+  const command = reader.find(SETTINGS.onCommit)?.value;
+  if (command === undefined) return {};
+  return { onCommit: { command, timeoutMs: reader.value(SETTINGS.onCommitTimeout) } };
 }
 
 function buildIndex({ reader }: Build): { readonly index?: number } {

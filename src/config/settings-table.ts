@@ -6,7 +6,7 @@ import { FORMATS } from '../base/format.js';
 import { CONTACT, DIALLING, DRAWING, LOCKING, RECORDS } from './setting.js';
 import type { Setting } from './setting.js';
 import { duration, file, folder, hostName, integer, kmeUrl, listenAddress, oneOf } from './shape.js';
-import { siteId, trueOrFalse } from './shape.js';
+import { shellCommand, siteId, trueOrFalse } from './shape.js';
 
 /** Set by flag, variable or file. */
 export const SETTINGS = {
@@ -178,6 +178,21 @@ export const SETTINGS = {
     default: '10m',
     help: 'how long an exchange may take in all until it is decided',
     commands: CONTACT,
+  },
+  onCommit: {
+    key: 'onCommit',
+    flag: '--on-commit <command>',
+    shape: shellCommand,
+    help: 'what the shell is to run for each saved key file, see docs/operations.md',
+    commands: LOCKING,
+  },
+  onCommitTimeout: {
+    key: 'onCommitTimeout',
+    flag: '--on-commit-timeout <duration>',
+    shape: duration('1ms', '24h'),
+    default: '30s',
+    help: 'how long that may take before it is ended',
+    commands: LOCKING,
   },
   lockWait: {
     key: 'lockWait',

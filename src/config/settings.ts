@@ -54,7 +54,15 @@ export interface StatusSettings {
   readonly state: string;
 }
 
+/** What is to be run for each saved key file. */
+export interface HookSettings {
+  /** For the shell. */
+  readonly command: string;
+  readonly timeoutMs: number;
+}
+
 export interface ResolveSettings extends StatusSettings {
+  readonly onCommit?: HookSettings;
   readonly lockWaitMs: number;
 }
 
@@ -67,6 +75,7 @@ export interface ContactSettings extends StatusSettings {
   /** The peers that this run has to do with: one to call, all to answer. Their site IDs differ even ignoring case. */
   readonly peers: readonly Peer[];
   readonly exchange: ExchangeSettings;
+  readonly onCommit?: HookSettings;
   readonly lockWaitMs: number;
   readonly connectWaitMs: number;
   /** The same as `auth` being `none`. */

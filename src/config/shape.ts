@@ -61,6 +61,11 @@ export function duration(lowest: string, highest: string): Shape<number> {
   };
 }
 
+export const shellCommand: Shape<string> = {
+  expected: 'a command for /bin/sh',
+  parse: (text) => (text.trim() === '' || text.includes('\0') ? undefined : text),
+};
+
 /** An absolute path. */
 function path(expected: string): Shape<string> {
   return {

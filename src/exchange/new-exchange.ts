@@ -22,7 +22,7 @@ export function newExchange(
 ): Exchange {
   const { peer, keyIds } = agreement;
   const name = index === undefined ? keyIdName(keyIds[0] ?? '', format) : indexName(peer, index);
-  return { ...agreement, size, name, ...(index !== undefined && { index }), time: clock.now() };
+  return { ...agreement, size, format, name, ...(index !== undefined && { index }), time: clock.now() };
 }
 
 /** The same as the run knows it, not yet decided. */

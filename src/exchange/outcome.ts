@@ -6,6 +6,7 @@ import type { QkdSyncError } from '../base/errors.js';
 import type { Role } from '../base/site.js';
 import type { PublishedFile } from '../store/context.js';
 import type { SurveyedRecord } from '../store/survey.js';
+import type { HookRun } from './hook.js';
 
 /** How an exchange stands that has not come to its end. From worst to best; the order in which they override. */
 export const STANDINGS = ['alarm', 'pending', 'in-doubt', 'unconfirmed'] as const;
@@ -47,6 +48,8 @@ export interface RunReport {
   readonly open: readonly OpenExchange[];
   /** Open exchanges that only an operator can settle: at the peer as it said, or made with another state folder of it. */
   readonly peerAlarms: number;
+  /** The hooks that were run for saved key files, of earlier runs too, in the order in which they ended. */
+  readonly hooks: readonly HookRun[];
   readonly error: QkdSyncError | undefined;
 }
 

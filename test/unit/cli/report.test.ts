@@ -28,6 +28,7 @@ const run = (more: Partial<RunReport> = {}): RunReport => ({
   published: [],
   open: [],
   peerAlarms: 0,
+  hooks: [],
   error: undefined,
   ...more,
 });
