@@ -41,11 +41,12 @@ export function createRunHook({ command, timeoutMs }: HookCommand, ports: HookPr
   const { env, clock, log } = ports;
   return async (note, signal) => {
     if (signal.aborted) return { how: 'interrupted' };
-    const child = spawn('/bin/sh', ['-c', command], {
-      detached: true,
-      env: { ...env, ...variablesOf(note) },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    let child: ChildProcess;
+    try {
+      child = spawn('/bin/sh', ['-c', command], { detached: true, env: { ...env, ...variablesOf(note) } });
+    } catch (error) {
+      return { how: 'failed', reason: describe(error) };
+    }
     const ended = endOf(child);
     const closed = new Promise<void>((resolve) => {
       child.once('close', () => {
@@ -54,27 +55,28 @@ export function createRunHook({ command, timeoutMs }: HookCommand, ports: HookPr
     });
     listen(child, note, log);
     // A hook that does not want to read it may close it.
-    child.stdin.on('error', () => undefined).end(JSON.stringify(note.keyIds));
+    child.stdin?.on('error', () => undefined).end(JSON.stringify(note.keyIds));
 
-    const limit = new AbortController();
-    const cancel = clock.after(timeoutMs, () => {
-      limit.abort();
+    let give: (end: HookEnd) => void = () => undefined;
+    const givenUp = new Promise<HookEnd>((resolve) => {
+      give = resolve;
     });
-    const stop = AbortSignal.any([signal, limit.signal]);
-    const stopped = new Promise<'stopped'>((resolve) => {
-      stop.addEventListener('abort', () => {
-        resolve('stopped');
-      });
+    const interrupt = (): void => {
+      give({ how: 'interrupted' });
+    };
+    signal.addEventListener('abort', interrupt);
+    const cancel = clock.after(timeoutMs, () => {
+      give({ how: 'timed-out' });
     });
     try {
-      const first = await Promise.race([ended, stopped]);
-      if (first !== 'stopped') return first;
-      await endGroup(child, clock);
-      return { how: limit.signal.aborted ? 'timed-out' : 'interrupted' };
+      const end = await Promise.race([ended, givenUp]);
+      if (end.how === 'interrupted' || end.how === 'timed-out') await endGroup(child, clock);
+      return end;
     } finally {
       cancel();
+      signal.removeEventListener('abort', interrupt);
       await Promise.race([closed, sleep(clock, STREAMS_MS)]);
-      for (const stream of child.stdio) stream?.destroy();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
       child.unref();
     }
   };
