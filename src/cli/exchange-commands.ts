@@ -49,11 +49,12 @@ async function conclude(
 }
 
 /** What the process gives to a run. */
-export function surroundingsOf({ signal }: Streams, report: Report): Surroundings {
+export function surroundingsOf({ env, signal }: Streams, report: Report): Surroundings {
   return {
     clock: systemClock,
     random: systemRandom,
     log: report.log,
+    env,
     signal,
     onPublished: ({ path }) => {
       report.file(path);

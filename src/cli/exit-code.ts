@@ -1,11 +1,13 @@
 /** Exit codes: what is true of the key file when the process ends (docs/operations.md). */
 import type { ErrorCode } from '../base/errors.js';
+import { hasFailed } from '../exchange/hook.js';
 import { worst, type OpenExchange, type RunReport, type Standing } from '../exchange/outcome.js';
 
 export const EXIT = {
   done: 0,
   unconfirmed: 10,
   inDoubt: 11,
+  hookFailed: 12,
   alarm: 13,
   pending: 14,
   usage: 64,
@@ -65,6 +67,12 @@ export function exitCodeOfOpen(open: readonly OpenExchange[]): number {
 }
 
 export function exitCodeOf(report: RunReport): number {
+  const code = exitCodeOfOutcome(report);
+  const isSaved = code === EXIT.done || code === EXIT.unconfirmed;
+  return isSaved && report.hooks.some(({ end }) => hasFailed(end)) ? EXIT.hookFailed : code;
+}
+
+function exitCodeOfOutcome(report: RunReport): number {
   const { outcome, open, peerAlarms, error } = report;
   switch (outcome) {
     case 'saved':

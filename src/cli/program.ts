@@ -57,6 +57,11 @@ const DESCRIPTIONS: Readonly<Record<CommandName, Description>> = {
       ['yes', '--yes', 'do not ask'],
     ],
   },
+  formats: {
+    summary: 'what key files look like, and who reads them',
+    text: 'Explains each format of key files with an example, and names programs that read it.',
+    example: 'qkd-sync formats',
+  },
   kme: {
     summary: 'an ETSI 014 KME pair to try things with',
     text: 'Runs two KMEs over one key store on this machine, with certificates and configuration files for two sites.',

@@ -9,9 +9,11 @@ import { describe, type QkdSyncError } from '../base/errors.js';
 import type { Log, LogFields, LogLevel } from '../base/log.js';
 import type { Role } from '../base/site.js';
 import type { OpenExchange, RunReport, Standing } from '../exchange/outcome.js';
+import type { HookRun } from '../exchange/hook.js';
 import type { KnownExchange } from '../exchange/resolve.js';
 import type { SiteStatus } from '../exchange/status.js';
-import { EXIT, exitCodeOf, exitCodeOfError } from './exit-code.js';
+import { EXIT, exitCodeOf } from './exit-code.js';
+import { errorObject, hookObject, runObject } from './report-object.js';
 import type { Streams } from './streams.js';
 
 export interface ReportOptions {
@@ -120,7 +122,16 @@ export class Report {
     const nobody = { role: role ?? null, peer: null, kme: null };
     const nothing = { exchange: null, ...nobody, keyIds: [], file: null, index: null };
     this.data(
-      JSON.stringify({ outcome, ...nothing, durationMs: 0, settled: [], open: [], peerAlarms: 0, error }),
+      JSON.stringify({
+        outcome,
+        ...nothing,
+        durationMs: 0,
+        settled: [],
+        hooks: [],
+        open: [],
+        peerAlarms: 0,
+        error,
+      }),
     );
   }
 
@@ -135,7 +146,7 @@ export class Report {
   }
 
   /** What has become of an exchange that an operator has decided. */
-  resolved(id: string, choice: string, after: KnownExchange | undefined): void {
+  resolved(id: string, choice: string, after: KnownExchange | undefined, hooks: readonly HookRun[]): void {
     const { state = null, alarm = null } = after ?? {};
     const now = state === null ? 'no record is left' : `its record is ${state}`;
     this.log('info', 'resolved', `exchange ${id} resolved with --${choice}: ${now}`, {
@@ -143,7 +154,8 @@ export class Report {
       choice,
     });
     if (alarm !== null) this.log('error', 'alarm', `exchange ${id} is in alarm: ${alarm}`, { exchange: id });
-    if (this.#options.json) this.data(JSON.stringify({ exchange: id, choice, state, alarm }));
+    if (this.#options.json)
+      this.data(JSON.stringify({ exchange: id, choice, state, alarm, hooks: hooks.map(hookObject) }));
   }
 
   status(status: SiteStatus): void {
@@ -206,32 +218,4 @@ export class Report {
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, 3).join(', ');
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
-}
-
-/** What `--json` prints (docs/operations.md). */
-function runObject(report: RunReport, durationMs: number): object {
-  const { outcome, role, peer, exchange, published, open, peerAlarms, kme, error } = report;
-  const own = published.find(({ id }) => id === exchange?.id);
-  const settled = published.filter((file) => file !== own);
-  return {
-    outcome,
-    exchange: exchange?.id ?? null,
-    role,
-    peer: peer ?? null,
-    kme: kme ?? null,
-    keyIds: exchange?.keyIds ?? [],
-    file: own?.path ?? null,
-    index: exchange?.index ?? null,
-    durationMs: Math.round(durationMs),
-    settled: settled.map(({ id, role: as, peer: site, path, keyIds, index }) => {
-      return { exchange: id, role: as, peer: site, keyIds, file: path, index: index ?? null };
-    }),
-    open,
-    peerAlarms,
-    ...(error !== undefined && exitCodeOf(report) !== 0 && { error: errorObject(error) }),
-  };
-}
-
-function errorObject({ code, message, hint }: QkdSyncError): object {
-  return { code, exit: exitCodeOfError(code), message, ...(hint !== undefined && { hint }) };
 }

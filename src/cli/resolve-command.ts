@@ -2,6 +2,7 @@
 import { hostname, userInfo } from 'node:os';
 import { QkdSyncError } from '../base/errors.js';
 import { loadSettings } from '../config/load.js';
+import { hasFailed } from '../exchange/hook.js';
 import type { KnownExchange, ResolveRequest } from '../exchange/resolve.js';
 import { resolveHere } from '../exchange/site.js';
 import { surroundingsOf, type Flags } from './exchange-commands.js';
@@ -36,14 +37,15 @@ export async function runResolve(streams: Streams, flags: Flags, report: Report)
       hint: 'run it at a terminal, or with --yes',
     });
   };
-  const after = await resolveHere(
+  const { after, hooks } = await resolveHere(
     settings,
     { id, choice, by: whoIsThis(env), lockWaitMs: settings.lockWaitMs, confirm },
     surroundingsOf(streams, report),
   );
-  report.resolved(id, choice, after);
+  report.resolved(id, choice, after, hooks);
   const standing = after?.standing;
-  return standing === 'alarm' || standing === 'pending' ? exitCodeOfStanding(standing) : EXIT.done;
+  if (standing === 'alarm' || standing === 'pending') return exitCodeOfStanding(standing);
+  return hooks.some(({ end }) => hasFailed(end)) ? EXIT.hookFailed : EXIT.done;
 }
 
 /** Error: `usage`. */

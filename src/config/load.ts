@@ -21,7 +21,7 @@ import { Problems } from './problems.js';
 import { defaultsOf, Reader } from './reader.js';
 import { quote } from './shape.js';
 import { SETTINGS } from './settings-table.js';
-import type { ContactSettings, Peer, SettingsOf, StatusSettings } from './settings.js';
+import type { ContactSettings, HookSettings, Peer, SettingsOf, StatusSettings } from './settings.js';
 import { SWITCHES } from './switch-table.js';
 
 /** A command that needs settings. */
@@ -84,7 +84,8 @@ const BUILDERS: { readonly [N in Need]: (build: Build) => Promise<SettingsOf[N] 
 
   resolve: async (build) => {
     const folders = await BUILDERS.status(build);
-    return folders && { ...folders, lockWaitMs: build.reader.value(SETTINGS.lockWait) };
+    const lockWaitMs = build.reader.value(SETTINGS.lockWait);
+    return folders && { ...folders, ...buildHook(build), lockWaitMs };
   },
 
   recover: async (build) => {
@@ -165,11 +166,18 @@ async function buildContact(
       ackTimeoutMs: reader.value(SETTINGS.exchangeAckTimeout),
       deadlineMs: reader.value(SETTINGS.exchangeDeadline),
     },
+    ...buildHook(build),
     lockWaitMs: reader.value(SETTINGS.lockWait),
     connectWaitMs: reader.value(SETTINGS.connectWait),
     insecure: auth.kind === 'none',
     anyRole: reader.find(SWITCHES.anyRole)?.value ?? false,
   };
+}
+
+function buildHook({ reader }: Build): { readonly onCommit?: HookSettings } {
+  const command = reader.find(SETTINGS.onCommit)?.value;
+  if (command === undefined) return {};
+  return { onCommit: { command, timeoutMs: reader.value(SETTINGS.onCommitTimeout) } };
 }
 
 function buildIndex({ reader }: Build): { readonly index?: number } {

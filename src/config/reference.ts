@@ -31,6 +31,8 @@ channel: { ca: sites-ca.pem, cert: a.pem, key: a.key, requireHybrid: false }
 peers:
   B: { address: b.example:7000, sae: sae-b, name: B } # or, without channel:, pskFile: a-to-b.psk
 exchange: { count: 1, size: 256, format: hex, naming: index, ackTimeout: 30s, deadline: 10m }
+onCommit: systemctl --user reload my-tunnel # see operations.md
+onCommitTimeout: 30s
 lockWait: 10s
 connectWait: 10s
 listen: 7000

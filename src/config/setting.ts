@@ -4,7 +4,7 @@
 import type { Shape } from './shape.js';
 
 /** The commands that take settings. */
-export type Command = 'initiate' | 'respond' | 'recover' | 'status' | 'resolve' | 'kme' | 'demo';
+export type Command = 'initiate' | 'respond' | 'recover' | 'status' | 'resolve' | 'formats' | 'kme' | 'demo';
 
 /** Commands that draw keys, call the peer, have contact with it at all, take its lock, read records; and all. */
 export const DRAWING: readonly Command[] = ['initiate', 'respond'];
@@ -12,7 +12,7 @@ export const DIALLING: readonly Command[] = ['initiate', 'recover'];
 export const CONTACT: readonly Command[] = ['initiate', 'respond', 'recover'];
 export const LOCKING: readonly Command[] = [...CONTACT, 'resolve'];
 export const RECORDS: readonly Command[] = [...LOCKING, 'status'];
-export const ALL: readonly Command[] = [...RECORDS, 'kme', 'demo'];
+export const ALL: readonly Command[] = [...RECORDS, 'formats', 'kme', 'demo'];
 
 export interface Setting<T> {
   /** The path in the file, `kme.url`; also how the loader is given flags. */

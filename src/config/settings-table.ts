@@ -2,10 +2,11 @@
  * The table of settings: command line, environment, file, loader and docs/configuration.md are all made from it.
  * Its other two parts are what only the file says (peer-table.ts) and what only flags say (switch-table.ts).
  */
+import { FORMATS } from '../base/format.js';
 import { CONTACT, DIALLING, DRAWING, LOCKING, RECORDS } from './setting.js';
 import type { Setting } from './setting.js';
 import { certificateName, duration, extensions, file, folder, integer, kmeUrls } from './shape.js';
-import { listenAddress, oneOf, siteId, trueOrFalse } from './shape.js';
+import { listenAddress, oneOf, shellCommand, siteId, trueOrFalse } from './shape.js';
 
 /** Set by flag, variable or file. */
 export const SETTINGS = {
@@ -218,9 +219,9 @@ export const SETTINGS = {
   exchangeFormat: {
     key: 'exchange.format',
     flag: '--format <format>',
-    shape: oneOf('hex'),
+    shape: oneOf(...FORMATS),
     default: 'hex',
-    help: 'what key files look like: one key a line, in lower case',
+    help: "what key files look like on this site, see 'qkd-sync formats'; the other site's may differ",
     commands: DRAWING,
   },
   exchangeNaming: {
@@ -246,6 +247,21 @@ export const SETTINGS = {
     default: '10m',
     help: 'how long an exchange may take in all until it is decided',
     commands: CONTACT,
+  },
+  onCommit: {
+    key: 'onCommit',
+    flag: '--on-commit <command>',
+    shape: shellCommand,
+    help: 'what the shell is to run for each saved key file, see docs/operations.md',
+    commands: LOCKING,
+  },
+  onCommitTimeout: {
+    key: 'onCommitTimeout',
+    flag: '--on-commit-timeout <duration>',
+    shape: duration('1ms', '24h'),
+    default: '30s',
+    help: 'how long that may take before it is ended',
+    commands: LOCKING,
   },
   lockWait: {
     key: 'lockWait',

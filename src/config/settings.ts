@@ -1,4 +1,5 @@
 /** Validated settings, as the commands take them. Paths are absolute, durations in milliseconds. */
+import type { Format } from '../base/format.js';
 import type { Secret } from '../base/key.js';
 import type { ListenAddress } from './address.js';
 
@@ -52,7 +53,7 @@ export interface ExchangeSettings {
   readonly count: number;
   /** Bits of each key. */
   readonly size: number;
-  readonly format: 'hex';
+  readonly format: Format;
   readonly naming: 'index' | 'key-id';
   readonly ackTimeoutMs: number;
   readonly deadlineMs: number;
@@ -64,7 +65,15 @@ export interface StatusSettings {
   readonly state: string;
 }
 
+/** What is to be run for each saved key file. */
+export interface HookSettings {
+  /** For the shell. */
+  readonly command: string;
+  readonly timeoutMs: number;
+}
+
 export interface ResolveSettings extends StatusSettings {
+  readonly onCommit?: HookSettings;
   readonly lockWaitMs: number;
 }
 
@@ -77,6 +86,7 @@ export interface ContactSettings extends StatusSettings {
   /** The peers that this run has to do with: one to call, all to answer. Their site IDs differ even ignoring case. */
   readonly peers: readonly Peer[];
   readonly exchange: ExchangeSettings;
+  readonly onCommit?: HookSettings;
   readonly lockWaitMs: number;
   readonly connectWaitMs: number;
   /** The same as `auth` being `none`. */

@@ -34,7 +34,7 @@ export const trueOrFalse: Shape<boolean> = {
 
 export function oneOf<const T extends string>(...choices: readonly [T, ...T[]]): Shape<T> {
   return {
-    expected: choices.length === 1 ? `${choices[0]} (nothing else yet)` : choices.join(' or '),
+    expected: choices.join(' or '),
     parse: (text) => choices.find((choice) => choice === text),
   };
 }
@@ -62,6 +62,11 @@ export function duration(lowest: string, highest: string): Shape<number> {
     },
   };
 }
+
+export const shellCommand: Shape<string> = {
+  expected: 'a command for /bin/sh',
+  parse: (text) => (text.trim() === '' || text.includes('\0') ? undefined : text),
+};
 
 /** An absolute path. */
 function path(expected: string): Shape<string> {

@@ -1,6 +1,6 @@
 /**
  * The initiator's run, from top to bottom: lock, tidy, reach the peer, settle, exchange, and if the connection breaks
- * after the decision, repeat the decision until x has run out.
+ * after the decision, repeat the decision until x has run out. At last the hooks of what has been saved.
  *
  * Never rejects but for a bug: the report says what became of the run and why.
  */
@@ -11,6 +11,7 @@ import { nonceFrom } from '../handshake/nonce.js';
 import type { Want } from '../handshake/message.js';
 import type { Channel, Dial } from '../peer/channel.js';
 import { contact, type Attempt, type ContactResult } from './contact.js';
+import { Hooks } from './hooks.js';
 import { keyFileBytes } from './key-file.js';
 import { requireFreeName } from './new-exchange.js';
 import type { RunReport } from './outcome.js';
@@ -62,13 +63,14 @@ async function run(
   kme?: KeyPorts['kme'],
 ): Promise<RunReport> {
   const { store, lock, log } = ports;
-  const { peer } = settings;
+  const { peer, lockWaitMs } = settings;
+  const hooks = new Hooks(ports, lockWaitMs);
   let result = NOTHING;
   try {
     requireRole(settings, peer, 'initiator');
     const stateId = await store.open();
     await store.preparePeer(peer.site);
-    const unlock = await lock(store.layout.lock(peer.site), settings.lockWaitMs, ports.signal);
+    const unlock = await lock(store.layout.lock(peer.site), lockWaitMs, ports.signal);
     try {
       await store.redo(peer.site);
       await store.tidy(peer.site);
@@ -76,6 +78,7 @@ async function run(
     } finally {
       await cleanUp(ports, peer);
       await unlock();
+      hooks.begin(peer.site);
     }
   } catch (error) {
     if (!(error instanceof QkdSyncError)) throw error;
@@ -86,7 +89,8 @@ async function run(
     log('info', 'ack-to-exit', `${ms} ms between ACK and exit`, { ms });
   }
   const { exchange, alarms, error } = result;
-  return reportOf(ports, 'initiator', [peer], { exchange, peerAlarms: alarms, kme: kme?.servedBy, error });
+  const run = { exchange, peerAlarms: alarms, kme: kme?.servedBy, hooks: await hooks.ended(), error };
+  return reportOf(ports, 'initiator', [peer], run);
 }
 
 /** What cannot be cleared away now is cleared away at the next contact. */

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import { QkdSyncError } from '../base/errors.js';
 import type { Exchange } from '../store/record.js';
 import type { Store } from '../store/store.js';
-import { indexName, keyIdName } from './key-file.js';
+import { indexName, keyIdName } from './key-file-name.js';
 import type { OwnExchange } from './outcome.js';
 import type { Terms } from './terms.js';
 
@@ -22,7 +22,7 @@ export function newExchange(
 ): Exchange {
   const { peer, keyIds } = agreement;
   const name = index === undefined ? keyIdName(keyIds[0] ?? '', format) : indexName(peer, index);
-  return { ...agreement, size, name, ...(index !== undefined && { index }), time: clock.now() };
+  return { ...agreement, size, format, name, ...(index !== undefined && { index }), time: clock.now() };
 }
 
 /** The same as the run knows it, not yet decided. */

@@ -6,6 +6,7 @@ import type { QkdSyncError } from '../base/errors.js';
 import type { Role } from '../base/site.js';
 import type { PublishedFile } from '../store/context.js';
 import type { SurveyedRecord } from '../store/survey.js';
+import type { HookRun } from './hook.js';
 
 /** How an exchange stands that has not come to its end. From worst to best; the order in which they override. */
 export const STANDINGS = ['alarm', 'pending', 'in-doubt', 'unconfirmed'] as const;
@@ -49,6 +50,8 @@ export interface RunReport {
   readonly peerAlarms: number;
   /** The origin of the KME that gave the keys; undefined where none has. */
   readonly kme: string | undefined;
+  /** The hooks that were run for saved key files, of earlier runs too, in the order in which they ended. */
+  readonly hooks: readonly HookRun[];
   readonly error: QkdSyncError | undefined;
 }
 

@@ -1,5 +1,6 @@
 /**
- * The responder's run, from top to bottom: tidy, listen, answer each contact, and know when to stop.
+ * The responder's run, from top to bottom: tidy, listen, answer each contact, run the hooks of what it has saved, and
+ * know when to stop.
  *
  * One exchange: it ends when a contact has left nothing open, or, once it has voted, x and 5 s after the last break;
  * or when nobody came in time. `serve`: it ends when the process is told to stop.
@@ -10,6 +11,7 @@ import { QkdSyncError } from '../base/errors.js';
 import { roleOf } from '../base/site.js';
 import type { Listen } from '../peer/channel.js';
 import { Contacts, type EndedContact } from './contacts.js';
+import { Hooks } from './hooks.js';
 import type { OwnExchange, RunReport } from './outcome.js';
 import { reportOf, requireRole, type KeyPorts, type PeerSite, type SiteSettings } from './run.js';
 
@@ -42,7 +44,8 @@ interface Progress {
 
 export async function respond(settings: ResponderSettings, ports: ResponderPorts): Promise<RunReport> {
   const { clock } = ports;
-  const { timeoutMs, peers } = settings;
+  const { timeoutMs, peers, lockWaitMs } = settings;
+  const hooks = new Hooks(ports, lockWaitMs);
   const progress: Progress = {
     exchange: undefined,
     peer: undefined,
@@ -53,13 +56,14 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
   };
   try {
     requireResponder(settings);
-    await run(settings, ports, progress);
+    await run(settings, ports, hooks, progress);
   } catch (error) {
     if (!(error instanceof QkdSyncError)) throw error;
     progress.error = error;
   }
   const { exchange, peerAlarms, error } = progress;
-  return reportOf(ports, 'responder', peers, { exchange, peerAlarms, kme: ports.kme.servedBy, error });
+  const course = { exchange, peerAlarms, kme: ports.kme.servedBy, hooks: await hooks.ended(), error };
+  return reportOf(ports, 'responder', peers, course);
 }
 
 /** Error `role` where this site initiates towards every configured peer. */
@@ -71,11 +75,23 @@ function requireResponder(settings: ResponderSettings): void {
   }
 }
 
-async function run(settings: ResponderSettings, ports: ResponderPorts, progress: Progress): Promise<void> {
+async function run(
+  settings: ResponderSettings,
+  ports: ResponderPorts,
+  hooks: Hooks,
+  progress: Progress,
+): Promise<void> {
   const { store, log, listen, clock, signal } = ports;
   const stateId = await store.open();
-  for (const peer of settings.peers) await finishEarlier(ports, peer);
+  for (const peer of settings.peers) {
+    await finishEarlier(ports, peer);
+    hooks.begin(peer.site);
+  }
 
+  const close = (ended: EndedContact): Promise<void> => {
+    if (ended.peer !== undefined) hooks.begin(ended.peer.site);
+    return weigh(settings, ports, progress, ended);
+  };
   const contacts = new Contacts(settings, settings.peers, stateId, ports);
   const listener = await listen((channel) => {
     contacts.take(channel);
@@ -88,7 +104,7 @@ async function run(settings: ResponderSettings, ports: ResponderPorts, progress:
   try {
     while (!progress.complete && !signal.aborted) {
       const ended = await contacts.next(settings.serve || contacts.busy ? undefined : progress.until);
-      if (ended !== undefined) await weigh(settings, ports, progress, ended);
+      if (ended !== undefined) await close(ended);
       else if (!contacts.busy) break;
     }
   } finally {
@@ -97,7 +113,7 @@ async function run(settings: ResponderSettings, ports: ResponderPorts, progress:
     await listener.close();
     await contacts.end();
   }
-  for (const ended of contacts.rest()) await weigh(settings, ports, progress, ended);
+  for (const ended of contacts.rest()) await close(ended);
   if (progress.complete || (settings.serve && signal.aborted)) return;
   progress.error = signal.aborted ? interrupted() : (progress.error ?? nobodyCame(settings.timeoutMs));
 }

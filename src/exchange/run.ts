@@ -8,6 +8,7 @@ import type { Kme } from '../kme/kme.js';
 import type { Lock } from '../store/lock.js';
 import type { Store } from '../store/store.js';
 import type { PublishedFile } from '../store/context.js';
+import type { RunHook } from './hook.js';
 import { outcomeOf, outcomeUnread, openExchanges, type OpenExchange, type RunReport } from './outcome.js';
 import type { Terms } from './terms.js';
 
@@ -36,6 +37,8 @@ export interface RunPorts {
   readonly signal: AbortSignal;
   /** The files that the store has published so far in this run, in order. */
   readonly published: readonly PublishedFile[];
+  /** What is to be run for each saved key file, if anything; the store makes the notes that it goes by. */
+  readonly runHook?: RunHook | undefined;
 }
 
 export interface KeyPorts extends RunPorts {
@@ -74,7 +77,7 @@ export async function reportOf(
   ports: RunPorts,
   role: Role,
   peers: readonly PeerSite[],
-  run: Pick<RunReport, 'exchange' | 'peerAlarms' | 'kme' | 'error'>,
+  run: Pick<RunReport, 'exchange' | 'peerAlarms' | 'kme' | 'hooks' | 'error'>,
 ): Promise<RunReport> {
   const { store, published } = ports;
   const common = { ...run, role, peer: peers.length === 1 ? peers[0]?.site : undefined, published };

@@ -18,6 +18,9 @@ import type { PublishedFile } from '../store/context.js';
 import { createLock } from '../store/lock.js';
 import { nodeFileSystem } from '../store/node-file-system.js';
 import { createStore, type Store } from '../store/store.js';
+import type { HookRun } from './hook.js';
+import { createRunHook, type HookCommand } from './hook-process.js';
+import { Hooks } from './hooks.js';
 import { initiate, recover, type InitiatorSettings } from './initiate.js';
 import type { RunReport } from './outcome.js';
 import { resolve, type KnownExchange, type ResolveRequest } from './resolve.js';
@@ -31,6 +34,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** The variables of the process, for what it runs. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts when the process is told to stop. */
   readonly signal: AbortSignal;
   /** Told of each key file right after it is durably in place. */
@@ -40,6 +45,8 @@ export interface Surroundings {
 export interface Folders {
   readonly keys: string;
   readonly state: string;
+  /** What is to be run for each saved key file, if anything. */
+  readonly onCommit?: HookCommand;
 }
 
 export type KmeAccess = KmeTls & Omit<KmeClientOptions, 'tls' | 'clock' | 'random' | 'log' | 'fetch'>;
@@ -110,15 +117,17 @@ export async function respondHere(access: ListenAccess, surroundings: Surroundin
   }
 }
 
-/** What an operator decides about one exchange; answers what is known of it afterwards. */
-export function resolveHere(
+/** What an operator decides about one exchange; answers what is known of it afterwards, and what hooks were run. */
+export async function resolveHere(
   folders: Folders,
   request: ResolveRequest,
   surroundings: Surroundings,
-): Promise<KnownExchange | undefined> {
-  const { clock, log, signal } = surroundings;
-  const store = openStore(folders, surroundings, []);
-  return resolve(request, { store, lock: createLock(clock, log), clock, signal });
+): Promise<{ readonly after: KnownExchange | undefined; readonly hooks: readonly HookRun[] }> {
+  const ports = openPorts(folders, surroundings);
+  const after = await resolve(request, ports);
+  const hooks = new Hooks(ports, request.lockWaitMs);
+  if (after !== undefined) hooks.begin(after.peer);
+  return { after, hooks: await hooks.ended() };
 }
 
 /** What the records here say; changes nothing. */
@@ -160,10 +169,11 @@ function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<
 }
 
 function openPorts(folders: Folders, surroundings: Surroundings): RunPorts {
-  const { clock, random, log, signal } = surroundings;
+  const { clock, random, log, signal, env } = surroundings;
   const published: PublishedFile[] = [];
   const store = openStore(folders, surroundings, published);
-  return { store, lock: createLock(clock, log), clock, random, log, signal, published };
+  const runHook = folders.onCommit && createRunHook(folders.onCommit, { env, clock, log });
+  return { store, lock: createLock(clock, log), clock, random, log, signal, published, runHook };
 }
 
 function openStore(folders: Folders, surroundings: Surroundings, published: PublishedFile[]): Store {
@@ -173,6 +183,7 @@ function openStore(folders: Folders, surroundings: Surroundings, published: Publ
     random,
     log,
     bootId: readBootId,
+    hooked: folders.onCommit !== undefined,
     onPublished: (file) => {
       published.push(file);
       onPublished(file);

@@ -1,6 +1,6 @@
 /** What a site is configured to exchange; count, size and naming must agree with the peer's, the rest is its own. */
+import type { Format } from '../base/format.js';
 import type { Naming } from '../handshake/message.js';
-import type { Format } from './key-file.js';
 
 export interface Terms {
   /** Keys in a file. */

@@ -1,4 +1,5 @@
 /** What every part of the store works with. */
+import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
 import type { Role } from '../base/site.js';
 import type { FileSystem } from './file-system.js';
@@ -19,7 +20,10 @@ export interface StoreContext {
   readonly fs: FileSystem;
   readonly layout: Layout;
   readonly random: Random;
+  readonly log: Log;
   readonly suspicion: Suspicion;
+  /** Something is to be run for each file that is published: it gets its note before. */
+  readonly hooked: boolean;
   /** Told of each file right after it is durably in place. */
   readonly onPublished: (file: PublishedFile) => void;
 }

@@ -10,12 +10,14 @@ import type { StoreContext } from './context.js';
 import type { ExchangeId } from './layout.js';
 import { unlessGone } from './durable.js';
 import { raiseIndex } from './index-mark.js';
+import { noteHook } from './hook-note.js';
 import { releaseName } from './names.js';
 import { listPeers } from './peers.js';
 import { keyFilePath, publish } from './publish.js';
 import {
   changeState,
   findRecord,
+  pathOf,
   raiseAlarm,
   readBeta,
   readExchange,
@@ -108,10 +110,12 @@ export async function finish(context: StoreContext, id: ExchangeId): Promise<Fin
  * first: the decision may have been read from a process that could not make it durable.
  */
 export async function publishDecided(context: StoreContext, place: RecordPlace): Promise<boolean> {
-  const { fs, layout, onPublished } = context;
+  const { fs, layout, hooked, onPublished } = context;
   await fs.syncFolder(layout.role(place.peer, place.role));
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return true;
+  if (hooked && (await fs.stat(pathOf(layout, place, 'key'))) !== undefined)
+    await noteHook(context, place, exchange);
   const publication = await publish(fs, layout, place, exchange);
   if (publication === 'moved') {
     const { id, role, peer, keyIds, index } = exchange;

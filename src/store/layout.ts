@@ -17,6 +17,7 @@ export const ROLES: readonly Role[] = ['initiator', 'responder'];
 const TAKEN_IN_STATE = new Set(['state-id', 'SUSPECT']);
 
 const RECORD_NAME = /^([0-9a-f]{32})\.(staged|resolved|aborted|committed|done)$/;
+const HOOK_NOTE_NAME = /^([0-9a-f]{32})\.(initiator|responder)$/;
 const TEMPORARY_NAME = /^([0-9a-f]{32})\.tmp-[0-9a-f]{32}$/;
 
 /** The names inside a record's folder. */
@@ -44,6 +45,10 @@ export interface Layout {
   index(peer: string): string;
   /** What operators have decided. */
   resolutions(peer: string): string;
+  /** Notes of hooks that are still to be run. */
+  hooks(peer: string): string;
+  hookNote(peer: string, role: Role, id: ExchangeId): string;
+  hookLock(peer: string): string;
   lock(peer: string): string;
   /** The folder of the peer's key files. */
   peerKeys(peer: string): string;
@@ -69,6 +74,9 @@ export function createLayout(state: string, keys: string): Layout {
     names: (peer) => join(peerFolder(peer), 'names'),
     index: (peer) => join(peerFolder(peer), 'index'),
     resolutions: (peer) => join(peerFolder(peer), 'resolutions'),
+    hooks: (peer) => join(peerFolder(peer), 'hooks'),
+    hookNote: (peer, role, id) => join(peerFolder(peer), 'hooks', `${id}.${role}`),
+    hookLock: (peer) => join(peerFolder(peer), 'hooks-lock'),
     lock: (peer) => join(peerFolder(peer), 'lock'),
     peerKeys: (peer) => join(keys, encodeSegment(peer)),
   };
@@ -84,4 +92,11 @@ export function parseRecordName(name: string): { id: ExchangeId; state: RecordSt
 /** The ID of a record being written, by its folder's name. */
 export function parseTemporaryName(name: string): ExchangeId | undefined {
   return TEMPORARY_NAME.exec(name)?.[1];
+}
+
+/** Which exchange a hook's note is about, by the note's name. */
+export function parseHookNoteName(name: string): { id: ExchangeId; role: Role } | undefined {
+  const [, id, role] = HOOK_NOTE_NAME.exec(name) ?? [];
+  const known = ROLES.find((candidate) => candidate === role);
+  return id === undefined || known === undefined ? undefined : { id, role: known };
 }

@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path';
 import { QkdSyncError, systemCode } from '../base/errors.js';
+import { FORMATS, type Format } from '../base/format.js';
 import type { KeyId } from '../base/key.js';
 import type { Role } from '../base/site.js';
 import { unlessGone, writeDurably } from './durable.js';
@@ -31,6 +32,8 @@ export interface Exchange {
   readonly keyIds: readonly KeyId[];
   /** Bits of each key. */
   readonly size: number;
+  /** What `key` looks like; absent in records of the first versions, which knew hex only: see `formatOf`. */
+  readonly format?: Format;
   /** The name that the key file gets in the peer's folder of keys. */
   readonly name: string;
   /** n of `naming: index`; absent where files are named by key ID. */
@@ -55,7 +58,7 @@ export type AlarmReason = 'unknown-to-peer' | 'contradiction' | 'name-taken';
 const ALARM_REASONS: readonly AlarmReason[] = ['unknown-to-peer', 'contradiction', 'name-taken'];
 
 /** The largest `exchange.json`: 65,536 key IDs of 256 bytes, each byte at worst one escape of two, and the rest. */
-const EXCHANGE_MAX_BYTES = 65_536 * (2 * 256 + 3) + 16_384;
+export const EXCHANGE_MAX_BYTES = 65_536 * (2 * 256 + 3) + 16_384;
 
 /** How often a record is read again after a lost race; more changes of one record than there are states cannot happen. */
 export const RECORD_TRIES = 8;
@@ -64,6 +67,10 @@ const bytes = (value: string): Uint8Array => Buffer.from(value, 'utf8');
 
 export function encodeExchange(exchange: Exchange): Uint8Array {
   return bytes(`${JSON.stringify(exchange)}\n`);
+}
+
+export function formatOf({ format = 'hex' }: Pick<Exchange, 'format'>): Format {
+  return format;
 }
 
 /** Reads `exchange.json`; undefined where the record has moved on meanwhile. */
@@ -107,6 +114,7 @@ function isExchange(value: unknown, place: RecordPlace): value is Exchange {
     Array.isArray(exchange.keyIds) &&
     exchange.keyIds.every((keyId) => typeof keyId === 'string') &&
     has('size', 'number') &&
+    (exchange.format === undefined || FORMATS.includes(exchange.format)) &&
     has('name', 'string') &&
     (exchange.index === undefined || Number.isSafeInteger(exchange.index)) &&
     has('alpha', 'string') &&

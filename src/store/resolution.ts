@@ -15,6 +15,7 @@ import type { StoreContext } from './context.js';
 import { judge, publishDecided } from './decision.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
+import { dropNote } from './hook-note.js';
 import { raiseIndex } from './index-mark.js';
 import { RECORD_FILE, ROLES, type ExchangeId, type Layout } from './layout.js';
 import { listReservations, releaseName } from './names.js';
@@ -112,6 +113,8 @@ async function retire(context: StoreContext, { place, exchange }: SurveyedRecord
   const { fs, layout } = context;
   if (exchange?.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);
   await releaseNames(context, place);
+  // Nothing was published, and nothing will be: without its record the note would say otherwise.
+  if ((await fs.stat(pathOf(layout, place, 'key'))) !== undefined) await dropNote(context, place);
   const retired = await toTrash(context, recordFolder(layout, place));
   await fs.syncFolder(layout.role(place.peer, place.role));
   await emptyTrash(context);

@@ -13,6 +13,7 @@ import type { PublishedFile, StoreContext } from './context.js';
 import * as decision from './decision.js';
 import { ensureFolder } from './durable.js';
 import type { FileSystem } from './file-system.js';
+import { dropNote, dueHooks, type HookNote } from './hook-note.js';
 import { createLayout, type ExchangeId, type Layout } from './layout.js';
 import { isNameFree } from './names.js';
 import { listPeers } from './peers.js';
@@ -31,6 +32,8 @@ export interface StorePorts {
   readonly log: Log;
   /** Names the time since the machine was last started. */
   readonly bootId: () => Promise<string>;
+  /** Whether something is to be run for each file that is published from now on; it then gets a note before. */
+  readonly hooked?: boolean;
   readonly onPublished: (file: PublishedFile) => void;
 }
 
@@ -65,6 +68,11 @@ export interface Store {
   discard(peer: string, id: ExchangeId, stateId: string): Promise<vote.Discard>;
   forget(peer: string, id: ExchangeId, stateId: string): Promise<vote.Forget>;
 
+  /** The hooks that are to be run now, in the order of their files; under the lock of the peer's hooks. */
+  dueHooks(peer: string): Promise<HookNote[]>;
+  /** The hook has come to its end, durably. */
+  forgetHook(note: HookNote): Promise<void>;
+
   /** The record of an exchange with whatever peer. */
   find(id: ExchangeId): Promise<SurveyedRecord | undefined>;
   /** Does what an operator has decided; false where the record has moved on since it was looked at. */
@@ -72,11 +80,11 @@ export interface Store {
 }
 
 export function createStore(state: string, keys: string, ports: StorePorts): Store {
-  const { fs, random, log, bootId, onPublished } = ports;
+  const { fs, random, log, bootId, hooked = false, onPublished } = ports;
   const layout = createLayout(state, keys);
   const suspicion = createSuspicion(fs, layout, random, bootId, log);
   const identity = createIdentity(fs, layout, random);
-  const context: StoreContext = { fs, layout, random, suspicion, onPublished };
+  const context: StoreContext = { fs, layout, random, log, suspicion, hooked, onPublished };
   /** Every reading and every change starts here, and nobody is told of it before the folder is known to be the same. */
   const trusted = <T>(work: () => Promise<T>): Promise<T> =>
     translated(async () => {
@@ -121,6 +129,9 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
     commit: (peer, id, beta) => trusted(() => vote.commit(context, peer, id, beta)),
     discard: (peer, id, stateId) => trusted(() => vote.discard(context, peer, id, stateId)),
     forget: (peer, id, stateId) => trusted(() => vote.forget(context, peer, id, stateId)),
+
+    dueHooks: (peer) => trusted(() => dueHooks(context, peer)),
+    forgetHook: (note) => trusted(() => dropNote(context, note)),
 
     find: (id) => trusted(() => findExchange(fs, layout, id)),
     resolve: (record, resolution) => trusted(() => resolve(context, record, resolution)),

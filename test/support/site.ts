@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../src/base/clock.js';
+import type { RunHook } from '../../src/exchange/hook.js';
 import { initiate, recover, type InitiatorSettings } from '../../src/exchange/initiate.js';
 import type { RunReport } from '../../src/exchange/outcome.js';
 import { respond, type ResponderSettings } from '../../src/exchange/respond.js';
@@ -53,6 +54,8 @@ export interface RunOptions {
   readonly sae?: string;
   /** The folder of state, where it is not the site's usual one. */
   readonly state?: string;
+  /** What is run for each saved key file. */
+  readonly runHook?: RunHook;
 }
 
 export interface Run {
@@ -121,18 +124,22 @@ export class TestSite {
   }
 
   /** A store on this site's folders, to look at its records with. */
-  store(): Store {
-    return this.#process({}).ports.store;
+  store(options: RunOptions = {}): Store {
+    return this.#process(options).ports.store;
   }
 
   /** Name → content of the key files of a peer. */
   async files(peer: TestSite): Promise<Record<string, string>> {
+    const entries = Object.entries(await this.bytes(peer));
+    return Object.fromEntries(entries.map(([name, content]) => [name, content.toString('utf8')]));
+  }
+
+  /** The same, not read as text. */
+  async bytes(peer: TestSite): Promise<Record<string, Buffer>> {
     const folder = join(this.keys, peer.id);
-    const names = (await namesIn(folder)).sort();
-    const entries = await Promise.all(
-      names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')]),
-    );
-    return Object.fromEntries(entries) as Record<string, string>;
+    const files: Record<string, Buffer> = {};
+    for (const name of (await namesIn(folder)).sort()) files[name] = await readFile(join(folder, name));
+    return files;
   }
 
   /** What lies in the records of a peer: `initiator/<state>`, `responder/<state>`, `names/<name>`. */
@@ -166,7 +173,7 @@ export class TestSite {
     return { ...this.#settings(options), peer: at, connectWaitMs: options.connectWaitMs ?? 10_000 };
   }
 
-  #process({ state = this.state }: RunOptions): Process {
+  #process({ state = this.state, runHook }: RunOptions): Process {
     const { clock, network, lock, fs } = this.#around;
     const interruption = new AbortController();
     let killed = false;
@@ -176,12 +183,14 @@ export class TestSite {
       random: randomBytes,
       log: this.log.log,
       bootId: () => Promise.resolve(this.bootId),
+      hooked: runHook !== undefined,
       onPublished: (file) => {
         published.push(file);
       },
     });
     const { log } = this.log;
-    const ports = { store, lock, clock, random: randomBytes, log, signal: interruption.signal, published };
+    const { signal } = interruption;
+    const ports = { store, lock, clock, random: randomBytes, log, signal, published, runHook };
     const interrupt = (): void => {
       interruption.abort();
     };

@@ -10,6 +10,7 @@ import type { LogFields, LogLevel } from '../../src/base/log.js';
 import type { Random } from '../../src/base/random.js';
 import type { PublishedFile } from '../../src/store/context.js';
 import { createLayout, type Layout } from '../../src/store/layout.js';
+import type { FileSystem } from '../../src/store/file-system.js';
 import { nodeFileSystem } from '../../src/store/node-file-system.js';
 import type { Exchange } from '../../src/store/record.js';
 import { createStore, type Store } from '../../src/store/store.js';
@@ -66,6 +67,9 @@ export interface ProcessSettings {
   readonly bootId?: string;
   readonly at?: Plan;
   readonly reallySync?: boolean;
+  readonly hooked?: boolean;
+  /** Instead of the process's own file system: something around it. */
+  readonly wrap?: (fs: FileSystem) => FileSystem;
 }
 
 export interface StoreFolder {
@@ -88,13 +92,20 @@ export async function makeStoreFolder(): Promise<StoreFolder> {
   made.push(path);
   const layout = createLayout(join(path, 'exchanges'), join(path, 'keys'));
 
-  const start = ({ bootId = 'boot-1', at, reallySync = true }: ProcessSettings = {}): Process => {
+  const start = ({
+    bootId = 'boot-1',
+    at,
+    reallySync = true,
+    hooked = false,
+    wrap = (inner) => inner,
+  }: ProcessSettings = {}): Process => {
     const fs = new ScriptedFileSystem(nodeFileSystem, reallySync);
     if (at !== undefined) fs.at = at;
     const published: PublishedFile[] = [];
     const said: Said[] = [];
     const store = createStore(layout.state, layout.keys, {
-      fs,
+      fs: wrap(fs),
+      hooked,
       random: countingRandom,
       log: (level, event, message, fields) => {
         said.push({ level, event, message, fields });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { QkdSyncError, type ErrorCode } from '../../../src/base/errors.js';
 import { EXIT, exitCodeOf, exitCodeOfError, exitCodeOfOpen } from '../../../src/cli/exit-code.js';
+import type { HookEnd, HookRun } from '../../../src/exchange/hook.js';
 import {
   STANDINGS,
   type OpenExchange,
@@ -58,6 +59,7 @@ const report = (outcome: OutcomeKind, more: Partial<RunReport> = {}): RunReport 
   open: [],
   peerAlarms: 0,
   kme: undefined,
+  hooks: [],
   error: undefined,
   ...more,
 });
@@ -97,6 +99,42 @@ describe('a run', () => {
     const error = new QkdSyncError('kme-empty', 'x');
     expect(exitCodeOf(report('aborted', { error, open: [open('alarm')], peerAlarms: 1 }))).toBe(75);
     expect(exitCodeOf(report('aborted'))).toBe(75);
+  });
+});
+
+describe('a hook', () => {
+  const hookRun = (end: HookEnd): HookRun => ({ exchange: 'e', peer: 'B', file: '/keys/B/B_0', end });
+  const WELL = hookRun({ how: 'exited', exitCode: 0 });
+  const FAILURES = [
+    { how: 'exited', exitCode: 1 },
+    { how: 'killed', signal: 'SIGKILL' },
+    { how: 'timed-out' },
+    { how: 'interrupted' },
+    { how: 'failed', reason: 'x' },
+  ] as const;
+
+  it('that ends well changes no code', () => {
+    expect(exitCodeOf(report('saved', { hooks: [WELL] }))).toBe(0);
+    expect(exitCodeOf(report('unconfirmed', { hooks: [WELL] }))).toBe(10);
+  });
+
+  it.each(FAILURES)('that has failed (%j) goes before 0 and 10', (end) => {
+    const hooks = [WELL, hookRun(end), WELL];
+    expect(exitCodeOf(report('saved', { hooks }))).toBe(12);
+    expect(exitCodeOf(report('settled', { hooks }))).toBe(12);
+    expect(exitCodeOf(report('unconfirmed', { hooks }))).toBe(12);
+    expect(exitCodeOf(report('saved', { hooks, open: [open('unconfirmed')] }))).toBe(12);
+  });
+
+  it.each(['alarm', 'pending', 'in-doubt'] as const)('that has failed comes after %s', (standing) => {
+    const hooks = [hookRun({ how: 'timed-out' })];
+    expect(exitCodeOf(report(standing, { hooks }))).toBe(OF_STANDING[standing]);
+    expect(exitCodeOf(report('saved', { hooks, open: [open(standing)] }))).toBe(OF_STANDING[standing]);
+  });
+
+  it('of an earlier file that has failed leaves an error of this run its code', () => {
+    const error = new QkdSyncError('kme-empty', 'x');
+    expect(exitCodeOf(report('aborted', { error, hooks: [hookRun({ how: 'timed-out' })] }))).toBe(75);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { QkdSyncError } from '../../../src/base/errors.js';
 import { PLAIN, Report, type ReportOptions } from '../../../src/cli/report.js';
+import type { HookEnd, HookRun } from '../../../src/exchange/hook.js';
 import type { OpenExchange, OwnExchange, RunReport } from '../../../src/exchange/outcome.js';
 import { logOf } from '../../support/cli-log.js';
 import { recordingStreams } from '../../support/recording-streams.js';
@@ -29,6 +30,7 @@ const run = (more: Partial<RunReport> = {}): RunReport => ({
   open: [],
   peerAlarms: 0,
   kme: 'https://kme-a:8443',
+  hooks: [],
   error: undefined,
   ...more,
 });
@@ -184,8 +186,33 @@ describe('a run', () => {
       settled: [
         { exchange: OTHER, role: 'responder', peer: 'C', keyIds: ['k0'], file: '/keys/C/C_0', index: null },
       ],
+      hooks: [],
       open: [],
       peerAlarms: 0,
+    });
+  });
+
+  it('prints with --json how each hook has ended', () => {
+    const hook = (end: HookEnd): HookRun => ({ exchange: ID, peer: 'B', file: '/keys/B/B_3', end });
+    const hooks = [
+      hook({ how: 'exited', exitCode: 3 }),
+      hook({ how: 'killed', signal: 'SIGSEGV' }),
+      hook({ how: 'timed-out' }),
+      hook({ how: 'interrupted' }),
+      hook({ how: 'failed', reason: 'no' }),
+    ];
+    const { stdout } = said({ json: true }, (report) => {
+      report.run(run({ hooks }), 1);
+    });
+    const common = { exchange: ID, file: '/keys/B/B_3' };
+    expect(JSON.parse(stdout)).toMatchObject({
+      hooks: [
+        { ...common, exitCode: 3 },
+        { ...common, signal: 'SIGSEGV' },
+        { ...common, timedOut: true },
+        { ...common, interrupted: true },
+        { ...common, error: 'no' },
+      ],
     });
   });
 
@@ -205,6 +232,7 @@ describe('a run', () => {
       index: null,
       durationMs: 5,
       settled: [],
+      hooks: [],
       open: [],
       peerAlarms: 0,
       error: { code: 'kme-empty', exit: 75, message: 'the KME has no keys', hint: 'wait' },

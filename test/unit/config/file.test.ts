@@ -98,7 +98,7 @@ describe('mistakes in the file', () => {
     ['exchange: { count: {} }', '1: exchange.count is a section: expected an integer from 1 to 65536'],
     ['exchange: { count: }', '1: exchange.count is empty: expected an integer from 1 to 65536'],
     ['exchange: { size: 100 }', '1: exchange.size is "100": expected a multiple of 8 from 64 to 4096'],
-    ['exchange: { format: raw }', '1: exchange.format is "raw": expected hex (nothing else yet)'],
+    ['exchange: { format: pem }', '1: exchange.format is "pem": expected hex or base64 or raw or json'],
     ['exchange: { naming: date }', '1: exchange.naming is "date": expected index or key-id'],
     ['channel: { requireHybrid: yes }', '1: channel.requireHybrid is "yes": expected true or false'],
     [

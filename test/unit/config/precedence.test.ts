@@ -29,6 +29,7 @@ const BASE: Readonly<Record<string, string>> = {
   'channel.ca': 'ca.pem',
   'channel.cert': 'a.pem',
   'channel.key': 'a.key',
+  onCommit: 'true',
 };
 
 const PKCS12 = Object.fromEntries(
@@ -141,10 +142,12 @@ const SAMPLES: Readonly<Record<string, (root: string) => Sample>> = {
     values: [256, 64, 128, 4_096],
     pick: ({ exchange }) => exchange.size,
   }),
-  'exchange.format': () => same('hex', ['hex', 'hex', 'hex'], ({ exchange }) => exchange.format),
+  'exchange.format': () => same('hex', ['raw', 'base64', 'json'], ({ exchange }) => exchange.format),
   'exchange.naming': () => same('index', ['key-id', 'index', 'key-id'], ({ exchange }) => exchange.naming),
   'exchange.ackTimeout': () => duration(30_000, ({ exchange }) => exchange.ackTimeoutMs),
   'exchange.deadline': () => duration(600_000, ({ exchange }) => exchange.deadlineMs),
+  onCommit: () => same(undefined, ['a', 'b "$1"', 'c | d'], ({ onCommit }) => onCommit?.command),
+  onCommitTimeout: () => duration(30_000, ({ onCommit }) => onCommit?.timeoutMs),
   lockWait: () => duration(10_000, ({ lockWaitMs }) => lockWaitMs),
   connectWait: () => duration(10_000, ({ connectWaitMs }) => connectWaitMs),
   listen: () => ({

@@ -30,7 +30,7 @@ const CASES: readonly (readonly [
     ['yes', 'True', '1', ''],
   ],
   ['post or get', oneOf('post', 'get'), [['get', 'get']], ['GET', 'put', '']],
-  ['hex (nothing else yet)', oneOf('hex'), [['hex', 'hex']], ['raw']],
+  ['hex', oneOf('hex'), [['hex', 'hex']], ['raw']],
   [
     'an integer from 1 to 65536',
     integer(1, 65_536),
