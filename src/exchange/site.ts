@@ -103,7 +103,9 @@ export async function respondHere(access: ListenAccess, surroundings: Surroundin
     port: access.listen.port,
     auth,
     requireHybrid,
+    // Only SYN grows with the number of keys, and it is the initiator's.
     maxPayloadBytes: maxFrameBytes(access.exchange.count),
+    maxSendBytes: maxFrameBytes(0),
     clock,
     log,
   });
@@ -149,7 +151,6 @@ function openKme(access: KmeAccess, { clock, log }: Surroundings): Kme {
 function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<typeof createDial> {
   const { site, peer, auth, requireHybrid } = access;
   const { host, port } = peer;
-  // Nothing that a responder says grows with the number of keys.
   return createDial({
     site,
     peer,
@@ -157,7 +158,9 @@ function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<
     port,
     auth,
     requireHybrid,
+    // Only SYN grows with the number of keys, and it is ours.
     maxPayloadBytes: maxFrameBytes(0),
+    maxSendBytes: maxFrameBytes(access.exchange.count),
     clock,
     log,
   });
