@@ -156,8 +156,7 @@ export class WebSocketChannel implements Channel {
 
   /** What we owe the peer waits in our memory, pongs included: one that does not read must not fill it. */
   #checkOutgoing(): void {
-    if (this.#ws.bufferedAmount > 4 * this.#maxSendBytes)
-      this.#lost('the peer does not read what we send');
+    if (this.#ws.bufferedAmount > 4 * this.#maxSendBytes) this.#lost('the peer does not read what we send');
   }
 
   readonly #failed = (error: Error): void => {

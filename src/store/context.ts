@@ -11,6 +11,7 @@ export interface PublishedFile {
   readonly role: Role;
   readonly peer: string;
   readonly path: string;
+  /** In the order of the file; empty where the record of them cannot be read. */
   readonly keyIds: readonly string[];
   readonly index: number | undefined;
 }

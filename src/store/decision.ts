@@ -10,12 +10,14 @@ import type { StoreContext } from './context.js';
 import type { ExchangeId } from './layout.js';
 import { unlessGone } from './durable.js';
 import { raiseIndex } from './index-mark.js';
+import { readKeyIds } from './key-ids.js';
 import { releaseName } from './names.js';
 import { listPeers } from './peers.js';
 import { keyFilePath, publish } from './publish.js';
 import {
   changeState,
   findRecord,
+  pathOf,
   raiseAlarm,
   readBeta,
   readExchange,
@@ -112,10 +114,13 @@ export async function publishDecided(context: StoreContext, place: RecordPlace):
   await fs.syncFolder(layout.role(place.peer, place.role));
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return true;
+  // Once the key has been moved, the record may go at any time, and these with it.
+  const isHere = (await fs.stat(pathOf(layout, place, 'key'))) !== undefined;
+  const keyIds = isHere ? await readKeyIds(fs, layout, place) : undefined;
   const publication = await publish(fs, layout, place, exchange);
   if (publication === 'moved') {
-    const { id, role, peer, keyIds, index } = exchange;
-    onPublished({ id, role, peer, keyIds, index, path: keyFilePath(layout, exchange) });
+    const { id, role, peer, index } = exchange;
+    onPublished({ id, role, peer, keyIds: keyIds ?? [], index, path: keyFilePath(layout, exchange) });
   }
   return publication !== 'taken';
 }

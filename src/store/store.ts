@@ -17,10 +17,10 @@ import { createLayout, type ExchangeId, type Layout } from './layout.js';
 import { isNameFree } from './names.js';
 import { listPeers } from './peers.js';
 import { probePublishing } from './probe.js';
-import { listRecords, readAlarm, type AlarmReason, type Exchange } from './record.js';
-import { beginStaging, type Staging } from './staging.js';
+import { listRecords, readAlarm, type AlarmReason } from './record.js';
+import { beginStaging, type NewExchange, type Staging } from './staging.js';
 import { createIdentity } from './state-id.js';
-import { findExchange, finishResolved, resolve, type Resolution } from './resolution.js';
+import { findExchange, finishResolved, resolve, type FoundRecord, type Resolution } from './resolution.js';
 import { createSuspicion } from './suspect.js';
 import { nextIndex, surveyPeer, type SurveyedRecord } from './survey.js';
 import * as vote from './vote.js';
@@ -52,7 +52,7 @@ export interface Store {
   /** Whether a key file of `bytes` could be published now. */
   probe(peer: string, bytes: number): Promise<void>;
   isNameFree(peer: string, name: string): Promise<boolean>;
-  stage(exchange: Exchange): Promise<Staging>;
+  stage(exchange: NewExchange): Promise<Staging>;
 
   decide(peer: string, id: ExchangeId, beta: string): Promise<decision.Verdict>;
   judge(id: ExchangeId): Promise<decision.Verdict>;
@@ -66,7 +66,7 @@ export interface Store {
   forget(peer: string, id: ExchangeId, stateId: string): Promise<vote.Forget>;
 
   /** The record of an exchange with whatever peer. */
-  find(id: ExchangeId): Promise<SurveyedRecord | undefined>;
+  find(id: ExchangeId): Promise<FoundRecord | undefined>;
   /** Does what an operator has decided; false where the record has moved on since it was looked at. */
   resolve(record: SurveyedRecord, resolution: Resolution): Promise<boolean>;
 }
