@@ -48,6 +48,12 @@ module.exports = {
       to: { path: 'node_modules/chalk' },
     },
     {
+      name: 'ora-in-progress',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/progress\\.ts$' },
+      to: { path: 'node_modules/ora' },
+    },
+    {
       name: 'commander-in-program',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/program\\.ts$' },

@@ -45,6 +45,12 @@ export class Report {
     if (this.#isWanted(level)) this.#talk(level, event, message, fields);
   };
 
+  /** Whether what goes to stderr is for somebody who watches. */
+  get isForPeople(): boolean {
+    const { quiet, logFormat } = this.#options;
+    return !quiet && logFormat === 'human';
+  }
+
   /** One line of data. */
   data(line: string): void {
     this.#streams.stdout.write(`${line}\n`);

@@ -25,6 +25,7 @@ import { respond } from './respond.js';
 import type { PeerSite, RunPorts, SiteSettings } from './run.js';
 import { readStatus, type SiteStatus } from './status.js';
 import type { Terms } from './terms.js';
+import { watchedKme, type WatchFetch } from './watched-kme.js';
 
 /** What the process gives to a run. */
 export interface Surroundings {
@@ -35,6 +36,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Told of each key file right after it is durably in place. */
   readonly onPublished: (file: PublishedFile) => void;
+  /** Told of each fetch of keys while it goes on. */
+  readonly watchFetch: WatchFetch;
 }
 
 export interface Folders {
@@ -138,10 +141,10 @@ function initiatorSettings(access: DialAccess): InitiatorSettings {
   return { ...siteSettings(access), peer, connectWaitMs };
 }
 
-function openKme(access: KmeAccess, { clock, random, log }: Surroundings): Kme {
+function openKme(access: KmeAccess, { clock, random, log, watchFetch }: Surroundings): Kme {
   const { ca, cert, key, pkcs12, passphrase, serverName, ...how } = access;
   const tls = { ca, cert, key, pkcs12, passphrase, serverName };
-  return createKmeClient({ ...how, tls, clock, random, log });
+  return watchedKme(createKmeClient({ ...how, tls, clock, random, log }), watchFetch);
 }
 
 function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<typeof createDial> {
