@@ -237,9 +237,11 @@ class KmeClient implements Kme {
     const { parallel, log } = this.#options;
     const work = parts.map((part) => ({ part, keys: [] as Key[] }));
     const [first, ...others] = work;
+    let done = 0;
     const fetchOne = async (one: (typeof work)[number], stop: AbortSignal): Promise<void> => {
       await fetchPart(one.part, one.keys, stop);
-      onProgress?.(work.reduce((sum, { keys }) => sum + keys.length, 0));
+      done += one.keys.length;
+      onProgress?.(done);
     };
     try {
       // Which of several KMEs serves is found out by the first request.
