@@ -69,7 +69,7 @@ function decodeContainer(
   try {
     for (const [at, entry] of entries.entries()) {
       const name = `key ${at + 1} of ${entries.length}`;
-      const key = decodeEntry(entry, name, secrets.subarray(at * keyBytes, (at + 1) * keyBytes));
+      const key = decodeEntry(entry, name, secrets, at * keyBytes, keyBytes);
       if (found.has(key.keyId)) throw unusable(`${name} repeats an earlier key_ID`);
       found.set(key.keyId, key);
     }
@@ -80,29 +80,34 @@ function decodeContainer(
   return found;
 }
 
-/** @param room where the key's bytes go, of their size */
-function decodeEntry(entry: unknown, name: string, room: Buffer): Key {
+/** @param start where in `secrets` the key's bytes go, and `keyBytes` how many they must be */
+function decodeEntry(entry: unknown, name: string, secrets: Buffer, start: number, keyBytes: number): Key {
   if (!isObject(entry)) throw unusable(`${name} is not an object`);
   const { key_ID: keyId, key } = entry;
   if (typeof keyId !== 'string' || !isKeyId(keyId)) throw unusable(`${name} has no usable key_ID`);
   if (typeof key !== 'string') throw unusable(`${name} has no text \`key\``);
   const length = Buffer.byteLength(key, 'base64');
-  const fits = hasSize(length, room.byteLength * 8);
-  const bytes = fits ? room : Buffer.alloc(length);
-  const isCanonical = isBase64(key, bytes);
-  if (isCanonical && fits) return { keyId, secret: new Secret(room) };
-  bytes.fill(0);
+  const fits = hasSize(length, keyBytes * 8);
+  const isCanonical = fits ? decodeBase64(key, secrets, start, length) : isBase64(key, length);
+  if (isCanonical && fits) return { keyId, secret: new Secret(secrets, start, start + keyBytes) };
   if (!isCanonical) throw unusable(`${name} is not base64 of the standard alphabet with padding`);
   throw unusable(
-    `${name} has ${length * 8} bits, asked for were ${room.byteLength * 8}`,
+    `${name} has ${length * 8} bits, asked for were ${keyBytes * 8}`,
     'set exchange.size to a size that both KMEs support',
   );
 }
 
-/** Whether `text` is the one canonical base64 of the bytes that it stands for (RFC 4648, section 4), which go into `bytes`. */
-function isBase64(text: string, bytes: Buffer): boolean {
-  bytes.write(text, 'base64');
-  return bytes.toString('base64') === text;
+/** Writes what `text` stands for; whether it is the one canonical base64 of it (RFC 4648, section 4). */
+function decodeBase64(text: string, into: Buffer, start: number, length: number): boolean {
+  into.write(text, start, length, 'base64');
+  return into.toString('base64', start, start + length) === text;
+}
+
+function isBase64(text: string, length: number): boolean {
+  const bytes = Buffer.alloc(length);
+  const isCanonical = decodeBase64(text, bytes, 0, length);
+  bytes.fill(0);
+  return isCanonical;
 }
 
 function unusable(why: string, hint?: string): QkdSyncError {

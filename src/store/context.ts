@@ -1,4 +1,5 @@
 /** What every part of the store works with. */
+import type { KeyId } from '../base/key.js';
 import type { Random } from '../base/random.js';
 import type { Role } from '../base/site.js';
 import type { FileSystem } from './file-system.js';
@@ -16,11 +17,19 @@ export interface PublishedFile {
   readonly index: number | undefined;
 }
 
+/** The key IDs of an exchange that this process itself has staged, which it need not read again. */
+export interface Staged {
+  readonly id: ExchangeId;
+  readonly keyIds: readonly KeyId[];
+}
+
 export interface StoreContext {
   readonly fs: FileSystem;
   readonly layout: Layout;
   readonly random: Random;
   readonly suspicion: Suspicion;
+  /** The exchange that was staged last, until its key file is in place. */
+  staged: Staged | undefined;
   /** Told of each file right after it is durably in place. */
   readonly onPublished: (file: PublishedFile) => void;
 }

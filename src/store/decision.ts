@@ -5,6 +5,7 @@
  * Errors: Node's, `suspect`, `alarm`, `busy` (another process settled the exchange while it was looked at).
  */
 import { QkdSyncError } from '../base/errors.js';
+import type { KeyId } from '../base/key.js';
 import { emptyTrash, releaseAborted, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import type { ExchangeId } from './layout.js';
@@ -114,15 +115,21 @@ export async function publishDecided(context: StoreContext, place: RecordPlace):
   await fs.syncFolder(layout.role(place.peer, place.role));
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return true;
-  // Once the key has been moved, the record may go at any time, and these with it.
-  const isHere = (await fs.stat(pathOf(layout, place, 'key'))) !== undefined;
-  const keyIds = isHere ? await readKeyIds(fs, layout, place) : undefined;
+  const keyIds = await keyIdsOf(context, place);
   const publication = await publish(fs, layout, place, exchange);
+  if (context.staged?.id === place.id) context.staged = undefined;
   if (publication === 'moved') {
     const { id, role, peer, index } = exchange;
-    onPublished({ id, role, peer, keyIds: keyIds ?? [], index, path: keyFilePath(layout, exchange) });
+    onPublished({ id, role, peer, keyIds, index, path: keyFilePath(layout, exchange) });
   }
   return publication !== 'taken';
+}
+
+/** The key IDs of a key file that is still to be put in place: once it is, the record may go at any time. */
+async function keyIdsOf({ fs, layout, staged }: StoreContext, place: RecordPlace): Promise<readonly KeyId[]> {
+  if (staged?.id === place.id) return staged.keyIds;
+  const isToCome = (await fs.stat(pathOf(layout, place, 'key'))) !== undefined;
+  return (isToCome ? await readKeyIds(fs, layout, place) : undefined) ?? [];
 }
 
 /** Removes the record of a published exchange: first its number is covered, then its name is free, then it goes. */

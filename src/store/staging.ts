@@ -87,6 +87,7 @@ export async function beginStaging(context: StoreContext, exchange: NewExchange)
         await quietly(drop);
         throw error;
       }
+      context.staged = { id, keyIds };
       try {
         await fs.syncFolder(layout.role(peer, role));
       } catch (error) {

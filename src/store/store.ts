@@ -76,7 +76,7 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
   const layout = createLayout(state, keys);
   const suspicion = createSuspicion(fs, layout, random, bootId, log);
   const identity = createIdentity(fs, layout, random);
-  const context: StoreContext = { fs, layout, random, suspicion, onPublished };
+  const context: StoreContext = { fs, layout, random, suspicion, staged: undefined, onPublished };
   /** Every reading and every change starts here, and nobody is told of it before the folder is known to be the same. */
   const trusted = <T>(work: () => Promise<T>): Promise<T> =>
     translated(async () => {

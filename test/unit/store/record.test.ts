@@ -89,11 +89,10 @@ describe('key-ids.json', () => {
     expect((await process.store.find(ID))?.keyIds).toEqual(LARGEST);
   });
 
-  it('is read for a key file that is put in place, and by no look at the records', async () => {
+  it('is read for a key file that another process has staged, once, and by no look at the records', async () => {
     const folder = await makeStoreFolder();
-    const process = await folder.open();
-    const { store, fs, published } = process;
-    await stage(process, exchangeOf({ role: 'responder' }));
+    await stage(await folder.open(), exchangeOf({ role: 'responder' }));
+    const { store, fs, published } = await folder.open();
     const readings = (): string[] =>
       fs.done
         .filter(({ name, path }) => name === 'read' && path.endsWith('key-ids.json'))
@@ -112,11 +111,21 @@ describe('key-ids.json', () => {
     expect(readings()).toEqual(['exchanges/B/responder/<id>.committed/key-ids.json']);
   });
 
-  it.each(['', '{', '{}', '["key-1", 2]'])('holds no key back where it is damaged to %j', async (content) => {
+  it('is not read by the process that has staged it', async () => {
     const folder = await makeStoreFolder();
     const process = await folder.open();
-    const { store, published } = process;
     await stage(process, exchangeOf({ role: 'responder' }));
+    await process.store.commit(PEER, ID, BETA);
+    expect(process.published).toMatchObject([{ keyIds: ['key-1'] }]);
+    expect(
+      process.fs.done.filter(({ path }) => path.endsWith('key-ids.json')).map(({ name }) => name),
+    ).toEqual(['create', 'write', 'sync', 'close']);
+  });
+
+  it.each(['', '{', '{}', '["key-1", 2]'])('holds no key back where it is damaged to %j', async (content) => {
+    const folder = await makeStoreFolder();
+    await stage(await folder.open(), exchangeOf({ role: 'responder' }));
+    const { store, published } = await folder.open();
     await writeFile(join(folder.layout.record(PEER, 'responder', ID, 'staged'), 'key-ids.json'), content);
     expect(await store.find(ID)).toMatchObject({ alarm: undefined, keyIds: undefined });
     expect(await store.commit(PEER, ID, BETA)).toBe('done');
