@@ -1,5 +1,5 @@
 /**
- * Settings for one run: flag before environment before file before default, checked together.
+ * Settings for one run: flag before environment before file before qkd-net's own before default, checked together.
  *
  * Calling sequence: `loadSettings` once, before anything else is done. Errors: QkdSyncError `config`, or `usage`
  * where all that is wrong is in flags; its message has one line for each mistake, each with its place (file and
@@ -18,6 +18,7 @@ import type { Flags } from './flags.js';
 import { answeredPeers, choosePeer, readPeers } from './peers.js';
 import type { PeerEntry } from './peers.js';
 import { Problems } from './problems.js';
+import { readQkdNet, withRoutes } from './qkd-net.js';
 import { defaultsOf, Reader } from './reader.js';
 import { quote } from './shape.js';
 import { SETTINGS } from './settings-table.js';
@@ -49,13 +50,15 @@ export async function loadSettings<N extends Need>(request: LoadRequest<N>): Pro
   const flagLayer = readFlags(flags, cwd);
   const environmentLayer = readEnvironment(env, cwd, problems);
   const flag = new Reader([flagLayer], home).find(SWITCHES.config)?.value;
-  const file = await problems.collect(readConfigFile({ flag, env, home, cwd, systemFolder }, problems));
+  const ownFile = await problems.collect(readConfigFile({ flag, env, home, cwd, systemFolder }, problems));
+  const qkdNet = await problems.collect(readQkdNet(home, problems));
+  const file = ownFile && { ...ownFile, peers: withRoutes(ownFile.peers, qkdNet?.peers ?? []) };
   const reader = new Reader(
     [
       flagLayer,
       environmentLayer,
       file?.values ?? new Map(),
-      // The place of qkd-net's own configuration: after the file, before the defaults.
+      qkdNet?.values ?? new Map(),
       defaultsOf([...Object.values(SETTINGS), ...Object.values(SWITCHES)], cwd),
     ],
     home,
