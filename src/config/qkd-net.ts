@@ -165,13 +165,17 @@ class Entries {
     if (entry?.value.kind === 'text' && entry.value.text !== '') {
       return { text: entry.value.text, origin: this.#origin(entry) };
     }
-    return this.#reject(entry, expected);
+    this.#reject(entry, expected);
+    return undefined;
   }
 
   section(key: string, expected: string): Entries | undefined {
     const entry = this.#find(key);
-    if (entry?.value.kind !== 'section') return this.#reject(entry, expected);
-    return new Entries(this.#path, `${this.#prefix}${key}.`, entry.value.entries, this.#complain);
+    if (entry?.value.kind === 'section') {
+      return new Entries(this.#path, `${this.#prefix}${key}.`, entry.value.entries, this.#complain);
+    }
+    this.#reject(entry, expected);
+    return undefined;
   }
 
   #find(key: string): Entry | undefined {
@@ -183,7 +187,8 @@ class Entries {
     return { kind: 'file', subject, folder: dirname(this.#path) };
   }
 
-  #reject(entry: Entry | undefined, expected: string): undefined {
+  /** Nothing is wrong with a key that is not there. */
+  #reject(entry: Entry | undefined, expected: string): void {
     if (entry === undefined) return;
     const is = entry.value.kind === 'text' ? 'empty' : say(entry.value);
     this.#complain(entry.line, `${this.#prefix}${entry.key} is ${is}: expected ${expected}`);

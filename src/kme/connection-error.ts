@@ -88,6 +88,16 @@ export function translateConnectionError(error: unknown, stage: Stage, origin: s
   return make('kme-unreachable', `no connection to the KME: ${cause.message}`, HINT_URL);
 }
 
+/** Whether the KME has turned our certificate down, or the lack of one, in words of TLS. */
+export function isCertificateRefusal(error: unknown): boolean {
+  return CERTIFICATE_ALERT.test(systemCode(rootOf(error)) ?? '');
+}
+
+/** Whether the connection broke, for which a KME may have had the same reason. */
+export function isBreak(error: unknown): boolean {
+  return TROUBLES.get(systemCode(rootOf(error)) ?? '') === BROKEN;
+}
+
 /** undici's parser error has no code that can be relied on, and what it had read as `data`. */
 function isParserError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'name' in error && error.name === 'HTTPParserError';
