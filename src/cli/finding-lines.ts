@@ -1,5 +1,5 @@
 /** What `doctor` has found as a table: aligned, and as readable without colours as with them. */
-import type { Finding, Standing } from '../doctor/finding.js';
+import { counted, type Finding, type Standing } from '../doctor/finding.js';
 
 export type Paint = Readonly<Record<Standing, (text: string) => string>>;
 
@@ -34,6 +34,10 @@ export function findingLines(findings: readonly Finding[], paint: Paint): string
 function tally(findings: readonly Finding[]): string {
   const count = (standing: Standing): number =>
     findings.filter((finding) => finding.standing === standing).length;
-  const [warnings, failures] = [count('warning'), count('failed')];
-  return `${count('ok')} ok, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${failures} failed, ${count('skipped')} skipped`;
+  return [
+    `${count('ok')} ok`,
+    counted(count('warning'), 'warning'),
+    `${count('failed')} failed`,
+    `${count('skipped')} skipped`,
+  ].join(', ');
 }

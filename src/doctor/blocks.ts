@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, QkdSyncError, systemCode } from '../base/errors.js';
 import { encodeSegment } from '../base/site.js';
 import { octal } from './file-mode.js';
-import { ok, skipped, warning, type Finding, type FindingName } from './finding.js';
+import { counted, ok, skipped, warning, type Finding, type FindingName } from './finding.js';
 import { LineCount } from './line-count.js';
 import type { Disk, DoctorPorts } from './ports.js';
 import { ofLines, ofWidth, type Router } from './router.js';
@@ -111,7 +111,7 @@ async function examineShape(file: string, { count, size }: Router, disk: Disk): 
     return unreadable(name, file, error);
   }
   const width = size === undefined ? undefined : size / 4;
-  const is = `${lines.count} lines of ${lines.widths} characters`;
+  const is = `${counted(lines.count, 'line')} of ${lines.widths} characters`;
   const expected = `expected are ${count ?? 'any'} lines of ${width ?? 'any'}`;
   const consequence = shapeConsequence(lines, count, width);
   if (consequence === undefined) return ok(name, file, `${is}, in hex`);

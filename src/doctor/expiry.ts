@@ -1,6 +1,6 @@
 /** Certificates that have expired, or will soon. Nothing throws. */
 import { X509Certificate } from 'node:crypto';
-import { failed, ok, warning, type Fault, type Finding } from './finding.js';
+import { counted, failed, ok, warning, type Fault, type Finding } from './finding.js';
 import { dayOf } from './tls.js';
 
 const SOON_DAYS = 30;
@@ -37,7 +37,6 @@ export function examineExpiry({ about, fault, isChoice, all }: Certificates, now
   }
   if (end <= now) return failed(name, about, fault, { text: `expired on ${dayOf(end)}`, hint });
   const days = Math.floor((end - now) / DAY_MS);
-  const left = days === 1 ? '1 day' : `${days} days`;
-  if (days < SOON_DAYS) return warning(name, about, `expires in ${left}, on ${dayOf(end)}`, hint);
+  if (days < SOON_DAYS) return warning(name, about, `expires in ${counted(days, 'day')}, on ${dayOf(end)}`, hint);
   return ok(name, about, `valid until ${dayOf(end)}`);
 }

@@ -71,3 +71,8 @@ export function worstFault(findings: readonly Finding[]): Fault | undefined {
   const faults = findings.flatMap((finding) => (finding.standing === 'failed' ? [finding.fault] : []));
   return FAULTS.find((fault) => faults.includes(fault));
 }
+
+/** `1 key`, `2 keys`. */
+export function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -4,7 +4,7 @@
  * What becomes of each difference is what its code does. Nothing throws.
  */
 import { resolve } from 'node:path';
-import { ok, warning, type Finding } from './finding.js';
+import { counted, ok, warning, type Finding } from './finding.js';
 
 /** What the router reads, as far as its configuration says. */
 export interface Router {
@@ -45,8 +45,8 @@ function examineFolder(expected: string, keys: string): Finding {
 
 function examineCount(expected: number, count: number): Finding {
   const [name, about] = ['qkd-net-count', 'exchange.count'] as const;
-  if (count === expected) return ok(name, about, `${count} keys in a file, as qllBlockSz says`);
-  const text = `${count} keys in a file, the key router expects ${expected}: ${ofLines(count, expected)}`;
+  if (count === expected) return ok(name, about, `${counted(count, 'key')} in a file, as qllBlockSz says`);
+  const text = `${counted(count, 'key')} in a file, the key router expects ${expected}: ${ofLines(count, expected)}`;
   return warning(name, about, text, `set exchange.count to ${expected} on both sites`);
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Log } from '../base/log.js';
 import type { KmeStatus } from '../kme/kme.js';
-import { failed, ok, skipped, warning, type Fault, type Finding } from './finding.js';
+import { counted, failed, ok, skipped, warning, type Fault, type Finding } from './finding.js';
 import { examineKmeClock } from './kme-clock.js';
 import type { Answer, HttpSight, KmeProbe } from './ports.js';
 import { nameOf } from './reach.js';
@@ -97,7 +97,7 @@ function faultOf(http: HttpSight | undefined): Fault {
 function examineStock(about: string, { count }: AskedFor, { storedKeyCount }: KmeStatus): Finding {
   const name = 'kme-stock';
   if (storedKeyCount === undefined) return skipped(name, about, 'the KME does not say how many keys it has');
-  const text = `${keys(storedKeyCount)} in stock, an exchange takes ${count}`;
+  const text = `${counted(storedKeyCount, 'key')} in stock, an exchange takes ${count}`;
   if (storedKeyCount >= count) return ok(name, about, text);
   return warning(name, about, text, 'wait until the QKD devices have made more, or lower exchange.count');
 }
@@ -137,8 +137,4 @@ async function examineKey(
     keyIds: [keyId],
   });
   return ok('kme-key', about, `one key of ${byteLength * 8} bits drawn; it is lost`);
-}
-
-function keys(number: number): string {
-  return number === 1 ? '1 key' : `${number} keys`;
 }
