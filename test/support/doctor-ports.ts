@@ -38,7 +38,12 @@ export function memoryDisk(
       const content = tree[path];
       if (content === undefined) return Promise.resolve(undefined);
       const kind = content === null ? 'folder' : 'file';
-      const usual = { kind, bytes: content?.length ?? 0, mode: content === null ? 0o700 : 0o600, uid: 1_000 } as const;
+      const usual = {
+        kind,
+        bytes: content?.length ?? 0,
+        mode: content === null ? 0o700 : 0o600,
+        uid: 1_000,
+      } as const;
       return Promise.resolve({ ...usual, ...facts(path) });
     },
     list: (path) =>

@@ -45,8 +45,13 @@ peers: { B: { sae: sae-b, pskFile: b.psk } }
   });
 
   it('name what the key router reads, where it is set up', async () => {
-    await folder.write('home/.qkd/qnl/config.yaml', 'siteId: A\nqllBlockSz: 4096\nkeyBytesSz: 32\nqnlSiteKeyLoc: k\n');
-    const { settings } = await examine({ flags: { 'kme.url': 'https://kme', insecure: true, 'exchange.count': '7' } });
+    await folder.write(
+      'home/.qkd/qnl/config.yaml',
+      'siteId: A\nqllBlockSz: 4096\nkeyBytesSz: 32\nqnlSiteKeyLoc: k\n',
+    );
+    const { settings } = await examine({
+      flags: { 'kme.url': 'https://kme', insecure: true, 'exchange.count': '7' },
+    });
     expect(settings?.exchange).toMatchObject({ count: 7, size: 256 });
     expect(settings?.qkdNet).toMatchObject({
       folder: `${folder.home}/.qkd/qnl`,

@@ -21,7 +21,11 @@ interface World {
 async function examine({ files, next = 0, facts, ports = {} }: World): Promise<Finding[]> {
   const inside = Object.entries(files ?? {}).map(([name, text]) => [`/qnl/keys/B/${name}`, text] as const);
   const { '/qnl/keys/B': folder, ...others } = FOLDERS;
-  const tree = { ...others, ...(files === undefined ? {} : { '/qnl/keys/B': folder }), ...Object.fromEntries(inside) };
+  const tree = {
+    ...others,
+    ...(files === undefined ? {} : { '/qnl/keys/B': folder }),
+    ...Object.fromEntries(inside),
+  };
   const disk = memoryDisk(tree, facts);
   return examineBlocks('B', '/qnl/keys', ROUTER, {
     disk,
@@ -74,7 +78,12 @@ describe('the numbers of the files', () => {
 describe('the shape of the first file', () => {
   it.each([
     ['a whole block', BLOCK, 'ok', '3 lines of 16 characters, in hex'],
-    ['one key', `${KEY}\n`, 'warning', /^1 line of 16 .* expected are 3 lines of 16: .*same key again and again/],
+    [
+      'one key',
+      `${KEY}\n`,
+      'warning',
+      /^1 line of 16 .* expected are 3 lines of 16: .*same key again and again/,
+    ],
     ['too few', `${KEY}\n`.repeat(2), 'warning', /the same keys again/],
     ['too many', `${KEY}\n`.repeat(4), 'warning', /in step/],
     ['nothing', '', 'warning', /never returns/],
@@ -95,7 +104,10 @@ describe('the shape of the first file', () => {
 
   it('that cannot be read is a warning', async () => {
     const files = blocks(0);
-    const disk = { ...memoryDisk({ ...FOLDERS, '/qnl/keys/B/B_0': BLOCK }), scan: () => Promise.reject(coded('EACCES')) };
+    const disk = {
+      ...memoryDisk({ ...FOLDERS, '/qnl/keys/B/B_0': BLOCK }),
+      scan: () => Promise.reject(coded('EACCES')),
+    };
     const finding = await one('qkd-net-shape', { files, next: 1, ports: { disk } });
     expect(finding).toMatchObject({ standing: 'warning', text: 'cannot be looked at (EACCES)' });
   });
@@ -138,7 +150,9 @@ describe("the router's user", () => {
 
   it('can everything as root', async () => {
     const facts = (path: string): Partial<DiskFacts> => ({ uid: path === '/qnl' ? 0 : 1_000 });
-    expect(await one('qkd-net-owner', { files: blocks(0), next: 1, facts })).toMatchObject({ standing: 'ok' });
+    expect(await one('qkd-net-owner', { files: blocks(0), next: 1, facts })).toMatchObject({
+      standing: 'ok',
+    });
   });
 });
 

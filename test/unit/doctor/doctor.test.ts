@@ -48,7 +48,10 @@ const networkWith = (changed: Partial<DoctorPorts['network']>): Partial<DoctorPo
 describe('everything', () => {
   it('is looked at in the order in which an exchange needs it', async () => {
     const ports = world();
-    const findings = await examine({ ...settings, auth: { kind: 'certificates', ca: caPem, cert: own.cert } }, ports);
+    const findings = await examine(
+      { ...settings, auth: { kind: 'certificates', ca: caPem, cert: own.cert } },
+      ports,
+    );
     expect(findings.map(({ name, about }) => `${name} ${about}`)).toEqual([
       `kme-dns ${KME}`,
       `kme-tcp ${KME}`,
@@ -71,7 +74,10 @@ describe('everything', () => {
 
   it('of qkd-net comes last, where it is set up', async () => {
     const disk = memoryDisk({ '/sae.key': 'x', '/qnl': null });
-    const findings = await examine({ ...settings, qkdNet: { folder: '/qnl', count: 4_096 } }, world({ disk }));
+    const findings = await examine(
+      { ...settings, qkdNet: { folder: '/qnl', count: 4_096 } },
+      world({ disk }),
+    );
     expect(summary(findings).slice(-5)).toEqual([
       'qkd-net-count warning',
       'qkd-net-format ok',

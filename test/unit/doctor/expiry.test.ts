@@ -35,7 +35,12 @@ describe('a certificate', () => {
     [100, 'failed', 'expired on 2026-04-11'],
     [-1, 'failed', 'not valid before 2026-01-01'],
   ])('of 100 days is at day %d: "%s"', (day, standing, text) => {
-    expect(examine([100], day)).toMatchObject({ name: 'certificate-expiry', about: 'kme.cert', standing, text });
+    expect(examine([100], day)).toMatchObject({
+      name: 'certificate-expiry',
+      about: 'kme.cert',
+      standing,
+      text,
+    });
   });
 
   it('that has expired is a fault of the kind that was said', () => {

@@ -12,7 +12,12 @@ it.each([
   [0o602, 'warning', '/etc/sae-a.key has mode 0602: others than its owner can get at it'],
 ])('mode %o is "%s"', async (mode, standing, text) => {
   const disk = memoryDisk({ [FILE.path]: 'x' }, () => ({ mode }));
-  expect(await examineFileMode(FILE, disk)).toMatchObject({ name: 'file-mode', about: 'kme.key', standing, text });
+  expect(await examineFileMode(FILE, disk)).toMatchObject({
+    name: 'file-mode',
+    about: 'kme.key',
+    standing,
+    text,
+  });
 });
 
 it('says how to keep others away', async () => {
@@ -21,7 +26,10 @@ it('says how to keep others away', async () => {
 });
 
 it('a file that is not there is a mistake in the configuration', async () => {
-  expect(await examineFileMode(FILE, memoryDisk({}))).toMatchObject({ standing: 'failed', fault: 'configuration' });
+  expect(await examineFileMode(FILE, memoryDisk({}))).toMatchObject({
+    standing: 'failed',
+    fault: 'configuration',
+  });
 });
 
 it('a file that cannot be looked at is a warning', async () => {

@@ -11,5 +11,7 @@ it('nothing has failed where there are only warnings', () => {
 it('the configuration counts before what cannot be reached, and that before a refusal', () => {
   expect(worstFault([failing('refused')])).toBe('refused');
   expect(worstFault([failing('refused'), failing('unreachable')])).toBe('unreachable');
-  expect(worstFault([failing('refused'), failing('unreachable'), failing('configuration')])).toBe('configuration');
+  expect(worstFault([failing('refused'), failing('unreachable'), failing('configuration')])).toBe(
+    'configuration',
+  );
 });

@@ -59,7 +59,9 @@ describe('an answer', () => {
     const good = answering(200, {});
     const { probe } = probeOf((url, init) => {
       times += 1;
-      return times === 1 ? good(url, init) : Promise.reject(new TypeError('x', { cause: coded('ECONNREFUSED') }));
+      return times === 1
+        ? good(url, init)
+        : Promise.reject(new TypeError('x', { cause: coded('ECONNREFUSED') }));
     });
     expect(await probe.status('sae-b')).toMatchObject({ http: { status: 200 } });
     expect(await probe.status('sae-b')).toMatchObject({ http: undefined, ended: undefined });
@@ -76,7 +78,11 @@ describe('a connection that ends', () => {
     ['ECONNREFUSED', undefined],
   ])('with %s is "%s"', async (code, ended) => {
     const { probe } = probeOf(() => Promise.reject(new TypeError('fetch failed', { cause: coded(code) })));
-    expect(await probe.status('sae-b')).toMatchObject({ error: { code: 'kme-unreachable' }, http: undefined, ended });
+    expect(await probe.status('sae-b')).toMatchObject({
+      error: { code: 'kme-unreachable' },
+      http: undefined,
+      ended,
+    });
   });
 
   it('because the process is told to stop is no answer', async () => {

@@ -22,7 +22,11 @@ describe('the shape of a file', () => {
   ])('of %j', (text, count, widths, isHex) => {
     for (const pieceBytes of [1, 3, 100]) {
       const lines = countOf(text, pieceBytes);
-      expect({ count: lines.count, widths: lines.widths, isHex: lines.isHex }).toEqual({ count, widths, isHex });
+      expect({ count: lines.count, widths: lines.widths, isHex: lines.isHex }).toEqual({
+        count,
+        widths,
+        isHex,
+      });
     }
   });
 });

@@ -28,7 +28,9 @@ async function listen(server: Server): Promise<{ host: string; port: number }> {
 }
 
 const serveTls = (options: TlsOptions = {}): Promise<{ host: string; port: number }> =>
-  listen(createTlsServer({ cert: good.cert, key: good.key, ...options }).on('tlsClientError', () => undefined));
+  listen(
+    createTlsServer({ cert: good.cert, key: good.key, ...options }).on('tlsClientError', () => undefined),
+  );
 
 describe('a TLS handshake', () => {
   it('shows version, chain and trust', async () => {
@@ -70,7 +72,12 @@ describe('a TLS handshake', () => {
   it('ends at once where the other side is silent and the time is over', async () => {
     let closed = false;
     const target = await listen(
-      createTcpServer((socket) => socket.on('error', () => undefined).once('close', () => (closed = true)).resume()),
+      createTcpServer((socket) =>
+        socket
+          .on('error', () => undefined)
+          .once('close', () => (closed = true))
+          .resume(),
+      ),
     );
     const end = new AbortController();
     const sight = nodeNetwork.connectTls(target, {}, end.signal);
@@ -92,7 +99,9 @@ describe('a connection', () => {
   it('fails with the code of what went wrong', async () => {
     const { host, port } = await serveTls();
     for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
-    await expect(nodeNetwork.connect({ host, port }, forever())).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(nodeNetwork.connect({ host, port }, forever())).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+    });
   });
 });
 

@@ -57,7 +57,11 @@ describe('DNS', () => {
     const clock = new ManualClock();
     const finding = examineDns(KME, { ...network, lookup: never }, bound({ clock }));
     expect(clock.advanceToNext()).toBe(true);
-    expect(await finding).toMatchObject({ standing: 'failed', fault: 'unreachable', text: 'no answer in 10 s' });
+    expect(await finding).toMatchObject({
+      standing: 'failed',
+      fault: 'unreachable',
+      text: 'no answer in 10 s',
+    });
     expect(clock.pending).toBe(0);
   });
 

@@ -23,7 +23,11 @@ describe('key files as the router reads them', () => {
 
 describe('a difference is a warning with what the router makes of it', () => {
   it.each([
-    [{ count: 1 }, 'qkd-net-count', /^1 key in a file.* expects 4096: it takes the same key again and again, without a word/],
+    [
+      { count: 1 },
+      'qkd-net-count',
+      /^1 key in a file.* expects 4096: it takes the same key again and again, without a word/,
+    ],
     [{ count: 100 }, 'qkd-net-count', /it takes the same keys again, without a word$/],
     [{ count: 5_000 }, 'qkd-net-count', /need not stay in step$/],
     [{ size: 128 }, 'qkd-net-size', /fills the rest of each key with zeros, without a word$/],

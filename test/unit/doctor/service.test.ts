@@ -109,7 +109,12 @@ describe('a KME that refuses', () => {
     [503, 'unreachable'],
   ])('the SAE with %i: the fault is "%s", our certificate is not', async (status, fault) => {
     const findings = await findingsOf(failing(status, 'no'));
-    expect(one(findings, 'kme-status')).toMatchObject({ standing: 'failed', fault, text: 'no', hint: 'do something' });
+    expect(one(findings, 'kme-status')).toMatchObject({
+      standing: 'failed',
+      fault,
+      text: 'no',
+      hint: 'do something',
+    });
     expect(one(findings, 'kme-client-certificate')?.standing).toBe('ok');
     expect(one(findings, 'kme-stock')).toBeUndefined();
   });
@@ -136,7 +141,11 @@ describe('the stock', () => {
 
 describe('the limits', () => {
   it.each([
-    [{ minKeySize: 64, maxKeySize: 1_024, maxKeyPerRequest: 4_096 }, 'ok', /^keys from 64 bits, up to 1024 bits, 4096 a request$/],
+    [
+      { minKeySize: 64, maxKeySize: 1_024, maxKeyPerRequest: 4_096 },
+      'ok',
+      /^keys from 64 bits, up to 1024 bits, 4096 a request$/,
+    ],
     [{ maxKeyPerRequest: 128 }, 'ok', /; 4096 keys take 32 requests$/],
     [{ minKeySize: 512 }, 'warning', /^keys from 512 bits; exchange\.size is 256 bits$/],
     [{ maxKeySize: 128 }, 'warning', /^keys up to 128 bits; exchange\.size is 256 bits$/],
@@ -153,7 +162,10 @@ describe('--take-key', () => {
   it('draws one key for each peer, and says loudly that it is lost', async () => {
     const log = new RecordingLog();
     const findings = await findingsOf({}, { takeKey: true }, log);
-    expect(one(findings, 'kme-key')).toMatchObject({ standing: 'ok', text: 'one key of 256 bits drawn; it is lost' });
+    expect(one(findings, 'kme-key')).toMatchObject({
+      standing: 'ok',
+      text: 'one key of 256 bits drawn; it is lost',
+    });
     expect(log.lines).toEqual([
       expect.objectContaining({
         level: 'warn',
@@ -167,7 +179,11 @@ describe('--take-key', () => {
     const log = new RecordingLog();
     const drawKey: KmeProbe['drawKey'] = () => Promise.resolve(refusal(503, 'out of keys'));
     const findings = await findingsOf({ drawKey }, { takeKey: true }, log);
-    expect(one(findings, 'kme-key')).toMatchObject({ standing: 'failed', fault: 'unreachable', text: 'out of keys' });
+    expect(one(findings, 'kme-key')).toMatchObject({
+      standing: 'failed',
+      fault: 'unreachable',
+      text: 'out of keys',
+    });
     expect(log.lines).toEqual([]);
   });
 

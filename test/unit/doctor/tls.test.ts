@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { certificatesIn } from '../../../src/doctor/expiry.js';
 import type { Network, ProbedKme, TlsSight } from '../../../src/doctor/ports.js';
@@ -78,7 +78,9 @@ describe('a KME whose certificate is wrong', () => {
   it('by its name is told with the name that was expected', async () => {
     const { findings, isTrusted } = await examine({}, { serverName: 'kme-b' });
     expect(isTrusted).toBe(false);
-    expect(findings[1]?.text).toMatch(/bears another name.*; it bears DNS:kme\.example, CN=kme-a, expected was kme-b;/);
+    expect(findings[1]?.text).toMatch(
+      /bears another name.*; it bears DNS:kme\.example, CN=kme-a, expected was kme-b;/,
+    );
     expect(findings[1]?.hint).toMatch(/^set kme\.serverName/);
   });
 
