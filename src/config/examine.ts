@@ -6,7 +6,8 @@
  */
 import type { QkdSyncError } from '../base/errors.js';
 import { readAuth, readPeerPsk } from './auth.js';
-import { buildExchange, buildFolders, buildKme, openSources } from './load.js';
+import { readKme } from './kme.js';
+import { buildExchange, buildFolders, openSources } from './load.js';
 import type { Build, LoadRequest, Need } from './load.js';
 import { answeredPeers, choosePeer, readPeers } from './peers.js';
 import type { PeerEntry } from './peers.js';
@@ -39,7 +40,7 @@ async function buildAll(build: Build): Promise<DoctorSettings> {
   }
   // With half of what is set for the KME it would not be the KME of an exchange that is looked at.
   const mistakes = problems.size;
-  const kme = await buildKme(build);
+  const kme = await readKme(reader, problems);
   return {
     ...buildFolders(build),
     ...(kme === undefined || problems.size > mistakes ? {} : { kme }),
@@ -61,7 +62,8 @@ function choose({ reader, problems }: Build, entries: readonly PeerEntry[]): rea
 }
 
 function secretFiles({ reader }: Build, peers: readonly PeerEntry[]): DoctorSettings['secretFiles'] {
-  const own = [SETTINGS.kmeKey, SETTINGS.channelKey].flatMap((setting) => {
+  const { kmeKey, kmePkcs12, kmePassphraseFile, channelKey } = SETTINGS;
+  const own = [kmeKey, kmePkcs12, kmePassphraseFile, channelKey].flatMap((setting) => {
     const found = reader.find(setting);
     return found === undefined ? [] : [{ setting: setting.key, path: found.value }];
   });

@@ -35,18 +35,18 @@ export interface DoctorSettings {
   readonly takeKey: boolean;
 }
 
-export interface KmeAccess extends KmeTls {
-  readonly url: string;
-  readonly method: 'post' | 'get';
-  readonly timeoutMs: number;
+/** One KME or several, and how they are asked. */
+export interface KmeAccess extends KmeTls, Omit<ProbedKme, 'url' | 'tls'> {
+  readonly urls: readonly string[];
 }
 
 export async function examine(settings: DoctorSettings, ports: DoctorPorts): Promise<Finding[]> {
   const { kme, secretFiles, qkdNet } = settings;
-  const findings =
-    kme === undefined
-      ? [skipped('kme-dns', 'kme', 'what is set for the KME cannot be used')]
-      : await examineKme(kme, settings, ports);
+  const findings: Finding[] = [];
+  if (kme === undefined) findings.push(skipped('kme-dns', 'kme', 'what is set for the KME cannot be used'));
+  for (const one of kme === undefined ? [] : eachOf(kme)) {
+    findings.push(...(await examineKme(one, settings, ports)));
+  }
   for (const certificates of ownCertificates(settings)) {
     findings.push(examineExpiry(certificates, ports.clock.now()));
   }
@@ -64,18 +64,21 @@ const TALK: readonly FindingName[] = [
   'kme-limits',
 ];
 
+function eachOf({ urls, ca, cert, key, pkcs12, passphrase, serverName, ...how }: KmeAccess): ProbedKme[] {
+  const tls = { ca, cert, key, pkcs12, passphrase, serverName };
+  return urls.map((url) => ({ ...how, url, tls }));
+}
+
 async function examineKme(
-  access: KmeAccess,
+  probed: ProbedKme,
   settings: DoctorSettings,
   ports: DoctorPorts,
 ): Promise<Finding[]> {
-  const { network, clock, signal, log } = ports;
-  const { url: text, method, timeoutMs, ...tls } = access;
-  const probed: ProbedKme = { url: text, method, timeoutMs, tls };
-  const bound = { clock, timeoutMs, signal };
+  const { network, clock, signal } = ports;
+  const bound = { clock, timeoutMs: probed.timeoutMs, signal };
   let url: URL;
   try {
-    url = parseKmeUrl(text);
+    url = parseKmeUrl(probed.url, probed.insecure);
   } catch (error) {
     if (!(error instanceof QkdSyncError)) throw error;
     const { message, hint } = error;
@@ -100,6 +103,15 @@ async function examineKme(
     const shown = { about, fault: 'unreachable', isChoice: false, all: tlsSeen.chain } as const;
     findings.push(examineExpiry(shown, clock.now()));
   }
+  if (tlsSeen.own !== undefined && probed.tls.pkcs12 !== undefined) {
+    const ours = {
+      about: 'kme.pkcs12',
+      fault: 'configuration',
+      isChoice: false,
+      all: [tlsSeen.own],
+    } as const;
+    findings.push(examineExpiry(ours, clock.now()));
+  }
   if (!tlsSeen.isTrusted)
     return stop(['kme-tls', 'kme-certificate', ...TALK], 'an exchange would stop before this');
   if (settings.peers.length === 0)
@@ -107,16 +119,17 @@ async function examineKme(
 
   const probe = ports.openKme(probed);
   try {
-    findings.push(...(await examineService(url, askedFor(settings), probe, log)));
+    findings.push(...(await examineService(url, askedFor(settings, probed), probe)));
   } finally {
     await probe.close();
   }
   return findings;
 }
 
-function askedFor({ kme, peers, exchange, takeKey }: DoctorSettings): AskedFor {
+function askedFor({ peers, exchange, takeKey }: DoctorSettings, { tls, maxPerRequest }: ProbedKme): AskedFor {
   const { count, size } = exchange;
-  return { peers, count, size, hasCertificate: kme?.cert !== undefined, takeKey };
+  const hasCertificate = tls.cert !== undefined || tls.pkcs12 !== undefined;
+  return { peers, count, size, maxPerRequest, hasCertificate, takeKey };
 }
 
 function hasFailed(findings: readonly Finding[]): boolean {

@@ -37,6 +37,7 @@ export function examineExpiry({ about, fault, isChoice, all }: Certificates, now
   }
   if (end <= now) return failed(name, about, fault, { text: `expired on ${dayOf(end)}`, hint });
   const days = Math.floor((end - now) / DAY_MS);
-  if (days < SOON_DAYS) return warning(name, about, `expires in ${counted(days, 'day')}, on ${dayOf(end)}`, hint);
+  if (days < SOON_DAYS)
+    return warning(name, about, `expires in ${counted(days, 'day')}, on ${dayOf(end)}`, hint);
   return ok(name, about, `valid until ${dayOf(end)}`);
 }

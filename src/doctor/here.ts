@@ -33,12 +33,11 @@ export function examineHere(
   });
   return examine(settings, {
     network: nodeNetwork,
-    openKme: (access) => openKmeProbe(access, { clock, log, signal }),
+    openKme: (access) => openKmeProbe(access, { clock, random, log, signal }),
     disk: nodeDisk,
     nextIndex: (peer) => store.nextIndex(peer),
     uid: userInfo().uid,
     clock,
-    log,
     signal,
   });
 }

@@ -80,6 +80,7 @@ function sightOf(socket: TLSSocket): TlsSight {
   return {
     protocol: socket.getProtocol() ?? 'an unknown version',
     chain,
+    own: socket.getX509Certificate(),
     // Node sets a code here, whatever its type says; null where all is well.
     distrust: (socket.authorizationError as Error | string | null)?.toString() ?? undefined,
   };

@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import type { QkdSyncError } from '../base/errors.js';
-import type { Log } from '../base/log.js';
+import type { KmeClientOptions } from '../kme/client.js';
 import type { KmeStatus } from '../kme/kme.js';
 import type { KmeTls } from '../kme/tls.js';
 
@@ -15,16 +15,16 @@ export interface DoctorPorts {
   /** The user that we run as. */
   readonly uid: number;
   readonly clock: Clock;
-  readonly log: Log;
   /** Aborts when the process is told to stop. */
   readonly signal: AbortSignal;
 }
 
-export interface ProbedKme {
+/** One KME, and how it is asked: as the client takes it. */
+export interface ProbedKme extends Pick<
+  KmeClientOptions,
+  'insecure' | 'encMethod' | 'decMethod' | 'extensions' | 'timeoutMs' | 'maxPerRequest' | 'parallel' | 'tls'
+> {
   readonly url: string;
-  readonly method: 'post' | 'get';
-  readonly timeoutMs: number;
-  readonly tls: KmeTls;
 }
 
 /** Errors of all three: Node's, with their code. Each lets go at once when the signal aborts. */
@@ -48,6 +48,8 @@ export interface TlsSight {
   readonly protocol: string;
   /** Its own first, the CA's last. */
   readonly chain: readonly X509Certificate[];
+  /** What we have shown of ourselves; undefined for nothing. */
+  readonly own: X509Certificate | undefined;
   /** Why the chain is not trusted, as a code of Node's; undefined where it is. */
   readonly distrust: string | undefined;
 }
@@ -55,14 +57,9 @@ export interface TlsSight {
 /** The KME client, and what its last answer was like. */
 export interface KmeProbe {
   status(peerSae: string): Promise<Answer<KmeStatus>>;
-  /** Draws one key and overwrites it: how many bytes it had. The key is lost. */
-  drawKey(peerSae: string, size: number): Promise<Answer<DrawnKey>>;
+  /** Draws one key and overwrites it: how many bytes it had. The key is lost, and the log says so. */
+  drawKey(peerSae: string, size: number): Promise<Answer<number>>;
   close(): Promise<void>;
-}
-
-export interface DrawnKey {
-  readonly keyId: string;
-  readonly byteLength: number;
 }
 
 export type Answer<T> =
@@ -70,7 +67,7 @@ export type Answer<T> =
   | {
       readonly error: QkdSyncError;
       readonly http: HttpSight | undefined;
-      /** Where the connection ended without an answer: the KME said in TLS that it refuses us, or just broke it. */
+      /** The KME has turned our certificate down, or broken the connection without a word, which may mean the same. */
       readonly ended?: 'refused' | 'broken' | undefined;
     };
 

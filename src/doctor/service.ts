@@ -4,7 +4,8 @@
  *
  * Nothing throws but `interrupted`.
  */
-import type { Log } from '../base/log.js';
+import type { ErrorCode } from '../base/errors.js';
+import { keysPerRequest } from '../kme/dialect.js';
 import type { KmeStatus } from '../kme/kme.js';
 import { counted, failed, ok, skipped, warning, type Fault, type Finding } from './finding.js';
 import { examineKmeClock } from './kme-clock.js';
@@ -15,17 +16,14 @@ export interface AskedFor {
   readonly peers: readonly { readonly site: string; readonly sae: string }[];
   readonly count: number;
   readonly size: number;
+  /** The most keys that we ask for at once. */
+  readonly maxPerRequest: number | undefined;
   /** Whether a certificate of ours is configured. */
   readonly hasCertificate: boolean;
   readonly takeKey: boolean;
 }
 
-export async function examineService(
-  url: URL,
-  asked: AskedFor,
-  probe: KmeProbe,
-  log: Log,
-): Promise<Finding[]> {
+export async function examineService(url: URL, asked: AskedFor, probe: KmeProbe): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [at, { site, sae }] of asked.peers.entries()) {
     const about = `${nameOf(url)} for ${site} (SAE ${sae})`;
@@ -42,7 +40,7 @@ export async function examineService(
       examineStock(about, asked, answer.value),
       examineLimits(about, asked, answer.value),
     );
-    if (asked.takeKey) findings.push(await examineKey(about, sae, asked, probe, log));
+    if (asked.takeKey) findings.push(await examineKey(about, sae, asked, probe));
   }
   return findings;
 }
@@ -55,8 +53,8 @@ function examineClientCertificate(
   const name = 'kme-client-certificate';
   const about = nameOf(url);
   const hint = hasCertificate
-    ? "check kme.cert and kme.key, that the KME trusts the CA of kme.cert, and the KME's log"
-    : 'set kme.cert and kme.key';
+    ? "check kme.cert and kme.key (or kme.pkcs12), that the KME trusts their CA, and the KME's log"
+    : 'set kme.cert and kme.key, or kme.pkcs12';
   const refused = (text: string): Finding => failed(name, about, 'refused', { text, hint });
   if (!('error' in answer)) {
     if (url.protocol === 'http:') return skipped(name, about, 'plain http: none is shown');
@@ -66,13 +64,12 @@ function examineClientCertificate(
     return ok(name, about, text);
   }
   const { error, http, ended } = answer;
+  // In words of TLS, or of a proxy that takes any client in the handshake and says so with a 400 afterwards.
+  if (ended === 'refused') return refused(error.message);
   if (http === undefined) {
-    if (ended === 'refused') return refused(error.message);
     if (ended === 'broken') return refused('the KME breaks the connection after the handshake');
     return skipped(name, about, 'the KME has not answered');
   }
-  // nginx and others take any client in the handshake, and say so with a 400 afterwards.
-  if (http.status === 400 && /certificate/i.test(error.message)) return refused(error.message);
   if (!hasCertificate && [400, 401, 403].includes(http.status)) return refused(error.message);
   return ok(name, about, 'the KME answers who shows our certificate');
 }
@@ -83,15 +80,18 @@ function refusedOf(
   about: string,
   { error, http, ended }: Extract<Answer<unknown>, { readonly error: unknown }>,
 ): Finding {
-  const fault = ended === undefined ? faultOf(http) : 'refused';
+  const fault = ended === undefined ? faultOf(error.code, http) : 'refused';
   return failed(name, about, fault, { text: error.message, hint: error.hint });
 }
 
-function faultOf(http: HttpSight | undefined): Fault {
-  if (http === undefined || http.status >= 500 || http.status === 429) return 'unreachable';
-  // What answers there is no KME, or not by this path and method, or not as configured.
-  if (http.status < 400 || http.status === 404 || http.status === 405) return 'configuration';
-  return 'refused';
+function faultOf(code: ErrorCode, http: HttpSight | undefined): Fault {
+  if (code === 'kme-refused') return 'refused';
+  if (code === 'config') return 'configuration';
+  if (code === 'kme-empty' || http === undefined || http.status >= 500 || http.status === 429) {
+    return 'unreachable';
+  }
+  // What answers there is no KME, or not by this path, or not as configured.
+  return http.status < 400 || http.status === 404 || http.status === 405 ? 'configuration' : 'refused';
 }
 
 function examineStock(about: string, { count }: AskedFor, { storedKeyCount }: KmeStatus): Finding {
@@ -103,7 +103,7 @@ function examineStock(about: string, { count }: AskedFor, { storedKeyCount }: Km
 }
 
 /** Zero means nothing here: some KMEs fill in no limits. */
-function examineLimits(about: string, { count, size }: AskedFor, status: KmeStatus): Finding {
+function examineLimits(about: string, { count, size, maxPerRequest }: AskedFor, status: KmeStatus): Finding {
   const name = 'kme-limits';
   const { minKeySize = 0, maxKeySize = 0, maxKeyPerRequest = 0 } = status;
   const bounds = [
@@ -117,24 +117,12 @@ function examineLimits(about: string, { count, size }: AskedFor, status: KmeStat
     const hint = 'set exchange.size on both sites to a size that both KMEs deliver';
     return warning(name, about, `${text}; exchange.size is ${size} bits`, hint);
   }
-  if (maxKeyPerRequest === 0 || count <= maxKeyPerRequest) return ok(name, about, text);
-  return ok(name, about, `${text}; ${count} keys take ${Math.ceil(count / maxKeyPerRequest)} requests`);
+  const requests = Math.max(1, Math.ceil(count / keysPerRequest([maxKeyPerRequest, maxPerRequest])));
+  return ok(name, about, requests === 1 ? text : `${text}; ${count} keys take ${requests} requests`);
 }
 
-async function examineKey(
-  about: string,
-  sae: string,
-  { size }: AskedFor,
-  probe: KmeProbe,
-  log: Log,
-): Promise<Finding> {
+async function examineKey(about: string, sae: string, { size }: AskedFor, probe: KmeProbe): Promise<Finding> {
   const answer = await probe.drawKey(sae, size);
   if ('error' in answer) return refusedOf('kme-key', about, answer);
-  const { keyId, byteLength } = answer.value;
-  log('warn', 'keys-lost', `1 key for SAE ${sae} has been drawn and is lost: neither site has it`, {
-    sae,
-    keys: 1,
-    keyIds: [keyId],
-  });
-  return ok('kme-key', about, `one key of ${byteLength * 8} bits drawn; it is lost`);
+  return ok('kme-key', about, `one key of ${answer.value * 8} bits drawn; it is lost`);
 }

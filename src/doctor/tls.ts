@@ -6,7 +6,9 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import { checkServerIdentity } from 'node:tls';
-import { isCertificateRefusal, translateConnectionError } from '../kme/connection-error.js';
+import { QkdSyncError } from '../base/errors.js';
+import { isRefusedCertificate, translateConnectionError } from '../kme/connection-error.js';
+import { isNamedByCnAlone } from '../kme/dialect.js';
 import { failed, ok, skipped, type Finding } from './finding.js';
 import { namesOf } from './names.js';
 import type { Network, ProbedKme, TlsSight } from './ports.js';
@@ -17,6 +19,8 @@ export interface TlsExamination {
   readonly findings: readonly Finding[];
   /** The certificates that were shown, the KME's own first. */
   readonly chain: readonly X509Certificate[];
+  /** What was shown of ourselves. */
+  readonly own: X509Certificate | undefined;
   /** Whether the client would go on. */
   readonly isTrusted: boolean;
 }
@@ -33,22 +37,25 @@ export async function examineTls(
       nameOf(url),
       'plain http: nothing is encrypted and nobody authenticated',
     );
-    return { findings: [finding], chain: [], isTrusted: true };
+    return { findings: [finding], chain: [], own: undefined, isTrusted: true };
   }
   let sight: TlsSight;
   try {
     sight = await within(bound, (signal) => network.connectTls(targetOf(url), tls, signal));
   } catch (error) {
+    const known =
+      error instanceof QkdSyncError ? error : translateConnectionError(error, 'asking', url.origin);
     // TLS 1.2 turns a client certificate down in the handshake already.
-    const finding = isCertificateRefusal(error)
-      ? unreachable('kme-client-certificate', url, error, 'refused')
-      : unreachable('kme-tls', url, error);
-    return { findings: [finding], chain: [], isTrusted: false };
+    const finding = isRefusedCertificate(known)
+      ? unreachable('kme-client-certificate', url, known, 'refused')
+      : unreachable('kme-tls', url, known);
+    return { findings: [finding], chain: [], own: undefined, isTrusted: false };
   }
   const certificate = examineCertificate(url, tls.serverName, sight);
   return {
     findings: [ok('kme-tls', nameOf(url), sight.protocol), certificate],
     chain: sight.chain,
+    own: sight.own,
     isTrusted: certificate.standing === 'ok',
   };
 }
@@ -62,8 +69,7 @@ function examineCertificate(
   if (certificate === undefined) {
     return failed('kme-certificate', nameOf(url), 'unreachable', { text: 'the KME shows no certificate' });
   }
-  const expected = serverName ?? targetOf(url).host;
-  const wrongName = checkServerIdentity(expected, certificate.toLegacyObject());
+  const wrongName = checkName(certificate, serverName ?? targetOf(url).host);
   const mistakes = [
     ...(distrust === undefined ? [] : [Object.assign(new Error(distrust), { code: distrust })]),
     ...(wrongName === undefined ? [] : [wrongName]),
@@ -71,11 +77,17 @@ function examineCertificate(
   const dates = `valid until ${dayOf(Date.parse(certificate.validTo))}`;
   const bears = `it bears ${namesOf(certificate)}`;
   if (mistakes.length === 0) return ok('kme-certificate', nameOf(url), `trusted, ${dates}; ${bears}`);
-  const wanted = wrongName === undefined ? '' : `, expected was ${expected}`;
   return failed('kme-certificate', nameOf(url), 'unreachable', {
-    text: `${mistakes.map(({ message }) => message).join('; ')}; ${bears}${wanted}; ${dates}`,
+    text: [...mistakes.map(({ message }) => message), bears, dates].join('; '),
     hint: mistakes.flatMap(({ hint }) => hint ?? []).join('; '),
   });
+}
+
+/** As the client checks it. */
+function checkName(certificate: X509Certificate, expected: string): Error | undefined {
+  const fields = certificate.toLegacyObject();
+  const error = checkServerIdentity(expected, fields);
+  return error !== undefined && isNamedByCnAlone(fields, expected) ? undefined : error;
 }
 
 /** `2026-11-25`. */

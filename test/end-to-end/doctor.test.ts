@@ -74,7 +74,7 @@ describe('where all is well', () => {
     expect(code).toBe(0);
     expect(sites.calls).toEqual(['kme-a status 200', 'kme-a enc_keys 200']);
     expect(logOf(stderr)).toEqual([
-      expect.objectContaining({ level: 'warn', event: 'keys-lost', sae: 'sae-b', keys: 1 }),
+      expect.objectContaining({ level: 'warn', event: 'keys-lost', call: 'enc_keys', keys: 1 }),
     ]);
     expect(stdout).toContain('one key of 256 bits drawn; it is lost');
     expect(await sites.a.tree()).toEqual([]);
@@ -164,7 +164,7 @@ describe('a KME', () => {
     const diagnosis = await diagnoseKme({ serverName: 'kme-x' });
     expect(diagnosis.code).toBe(69);
     expect(diagnosis.of('kme-certificate')).toMatchObject({
-      text: expect.stringMatching(/another name.*expected was kme-x/),
+      text: expect.stringMatching(/another name than kme-x: it bears DNS:/),
       hint: expect.stringMatching(/^set kme\.serverName/),
     });
   });
@@ -194,7 +194,7 @@ describe('a KME', () => {
     const diagnosis = await diagnoseKme({ cert: undefined, key: undefined });
     expect(diagnosis.code).toBe(77);
     expect(failuresOf(diagnosis)).toEqual(['kme-client-certificate refused', 'kme-status refused']);
-    expect(diagnosis.of('kme-client-certificate')?.hint).toBe('set kme.cert and kme.key');
+    expect(diagnosis.of('kme-client-certificate')?.hint).toBe('set kme.cert and kme.key, or kme.pkcs12');
   });
 
   it('that knows our certificate as nobody: 77', async () => {

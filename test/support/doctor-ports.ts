@@ -1,10 +1,21 @@
 /** A world for `doctor` in memory, in which all is well; tests replace what is not to be. */
 import { QkdSyncError } from '../../src/base/errors.js';
-import type { DiskFacts, DoctorPorts, HttpSight, KmeProbe } from '../../src/doctor/ports.js';
+import type { DiskFacts, DoctorPorts, HttpSight, KmeProbe, ProbedKme } from '../../src/doctor/ports.js';
 import { ManualClock } from './manual-clock.js';
-import { RecordingLog } from './recording-log.js';
 
 export const HTTP_OK: HttpSight = { status: 200, date: undefined, askedAt: 0, answeredAt: 0 };
+
+/** A KME of no particular kind. */
+export const PLAIN_KME: ProbedKme = {
+  url: 'https://kme.example',
+  insecure: false,
+  encMethod: 'post',
+  decMethod: 'post',
+  extensions: {},
+  timeoutMs: 1_000,
+  parallel: 1,
+  tls: {},
+};
 
 /** As Node's errors are. */
 export function coded(code: string, message = code): Error {
@@ -13,8 +24,7 @@ export function coded(code: string, message = code): Error {
 
 export const GOOD_PROBE: KmeProbe = {
   status: () => Promise.resolve({ value: { storedKeyCount: 10 }, http: HTTP_OK }),
-  drawKey: (_sae, size) =>
-    Promise.resolve({ value: { keyId: 'key-1', byteLength: size / 8 }, http: HTTP_OK }),
+  drawKey: (_sae, size) => Promise.resolve({ value: size / 8, http: HTTP_OK }),
   close: () => Promise.resolve(),
 };
 
@@ -64,23 +74,21 @@ export function memoryDisk(
 
 export function doctorPorts(
   changed: Partial<DoctorPorts> = {},
-): DoctorPorts & { readonly clock: ManualClock; readonly said: RecordingLog } {
-  const said = new RecordingLog();
+): DoctorPorts & { readonly clock: ManualClock } {
   const clock = new ManualClock();
   return {
     network: {
       lookup: () => Promise.resolve(['192.0.2.1']),
       connect: () => Promise.resolve('192.0.2.1'),
-      connectTls: () => Promise.resolve({ protocol: 'TLSv1.3', chain: [], distrust: undefined }),
+      connectTls: () =>
+        Promise.resolve({ protocol: 'TLSv1.3', chain: [], own: undefined, distrust: undefined }),
     },
     openKme: () => GOOD_PROBE,
     disk: memoryDisk({}),
     nextIndex: () => Promise.resolve(0),
     uid: 1_000,
-    log: said.log,
     signal: new AbortController().signal,
     ...changed,
     clock,
-    said,
   };
 }

@@ -31,7 +31,7 @@ peers: { B: { sae: sae-b, pskFile: b.psk } }
     expect(error).toBeUndefined();
     expect(settings).toMatchObject({
       site: 'A',
-      kme: { url: 'https://kme' },
+      kme: { urls: ['https://kme'] },
       auth: { kind: 'psk' },
       peers: [{ site: 'B', sae: 'sae-b' }],
       exchange: { count: 1, size: 256, format: 'hex', naming: 'index' },
@@ -87,7 +87,7 @@ describe('a mistake', () => {
     const { settings, error } = await examine();
     expect(error).toMatchObject({ code: 'config' });
     expect(error?.message).toMatch(/exchange\.count is "none".*\nnothing authenticates the sites/);
-    expect(settings).toMatchObject({ kme: { url: 'https://kme' }, exchange: { count: 1 } });
+    expect(settings).toMatchObject({ kme: { urls: ['https://kme'] }, exchange: { count: 1 } });
     expect(settings).not.toHaveProperty('auth');
   });
 

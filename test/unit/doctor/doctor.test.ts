@@ -4,10 +4,12 @@ import { certificatesIn } from '../../../src/doctor/expiry.js';
 import type { Finding } from '../../../src/doctor/finding.js';
 import type { DoctorPorts, KmeProbe } from '../../../src/doctor/ports.js';
 import { makeTestCa, type Credentials } from '../../support/certificates.js';
-import { coded, doctorPorts, GOOD_PROBE, memoryDisk } from '../../support/doctor-ports.js';
+import { coded, doctorPorts, GOOD_PROBE, memoryDisk, PLAIN_KME } from '../../support/doctor-ports.js';
 
 const KME = 'https://kme.example:8443';
 const KME_TALK = ['kme-client-certificate', 'kme-clock', 'kme-status', 'kme-stock', 'kme-limits'];
+
+const { url: _, tls: __, ...HOW } = PLAIN_KME;
 
 let own: Credentials;
 let caPem: string;
@@ -19,7 +21,7 @@ beforeAll(async () => {
   own = await ca.issue({ commonName: 'kme.example', ...dates });
   caPem = ca.cert;
   settings = {
-    kme: { url: KME, method: 'post', timeoutMs: 10_000, cert: own.cert, key: own.key },
+    kme: { ...HOW, urls: [KME], cert: own.cert, key: own.key },
     peers: [{ site: 'B', sae: 'sae-b' }],
     exchange: { count: 1, size: 256, format: 'hex', naming: 'index' },
     keys: '/keys',
@@ -29,7 +31,7 @@ beforeAll(async () => {
 });
 
 function world(changed: Partial<DoctorPorts> = {}): ReturnType<typeof doctorPorts> {
-  const shown = { protocol: 'TLSv1.3', chain: certificatesIn(own.cert), distrust: undefined };
+  const shown = { protocol: 'TLSv1.3', chain: certificatesIn(own.cert), own: undefined, distrust: undefined };
   const { network } = doctorPorts();
   return doctorPorts({
     network: { ...network, connectTls: () => Promise.resolve(shown) },
@@ -69,7 +71,6 @@ describe('everything', () => {
       'file-mode kme.key',
     ]);
     expect(ports.clock.pending).toBe(0);
-    expect(ports.said.lines).toEqual([]);
   });
 
   it('of qkd-net comes last, where it is set up', async () => {
@@ -86,6 +87,31 @@ describe('everything', () => {
       'qkd-net-index skipped',
     ]);
   });
+});
+
+describe('several KMEs', () => {
+  it('are all looked at, whatever one of them is', async () => {
+    const urls = ['https://192.0.2.1', 'https://192.0.2.2'];
+    const connect: DoctorPorts['network']['connect'] = ({ host }) =>
+      host === '192.0.2.1' ? Promise.reject(coded('ECONNREFUSED')) : Promise.resolve(host);
+    const findings = await examine({ ...settings, kme: { ...HOW, urls } }, world(networkWith({ connect })));
+    const tcp = findings.filter(({ name }) => name === 'kme-tcp');
+    expect(tcp.map(({ about, standing }) => `${about} ${standing}`)).toEqual([
+      'https://192.0.2.1 failed',
+      'https://192.0.2.2 ok',
+    ]);
+  });
+});
+
+it('the certificate of a PKCS#12 file is the one that was shown', async () => {
+  const [shown] = certificatesIn(own.cert);
+  const connectTls: DoctorPorts['network']['connectTls'] = () =>
+    Promise.resolve({ protocol: 'TLSv1.3', chain: [], own: shown, distrust: undefined });
+  const kme = { ...HOW, urls: [KME], pkcs12: Uint8Array.of(0x30) };
+  const findings = await examine({ ...settings, kme }, world(networkWith({ connectTls })));
+  expect(findings).toContainEqual(
+    expect.objectContaining({ name: 'certificate-expiry', about: 'kme.pkcs12', standing: 'ok' }),
+  );
 });
 
 describe('what comes after a failure is skipped', () => {
@@ -113,7 +139,12 @@ describe('what comes after a failure is skipped', () => {
   });
 
   it("of the KME's certificate: nothing is said to it", async () => {
-    const distrusted = { protocol: 'TLSv1.3', chain: certificatesIn(own.cert), distrust: 'CERT_HAS_EXPIRED' };
+    const distrusted = {
+      protocol: 'TLSv1.3',
+      chain: certificatesIn(own.cert),
+      own: undefined,
+      distrust: 'CERT_HAS_EXPIRED',
+    };
     const openKme = (): never => {
       throw new Error('the KME is talked to');
     };
@@ -148,7 +179,7 @@ it('without a peer there is nobody to ask for', async () => {
 });
 
 it('a URL that cannot be used is a fault of the configuration', async () => {
-  const kme = { url: 'http://kme.example', method: 'post', timeoutMs: 1_000 } as const;
+  const kme = { ...HOW, urls: ['http://kme.example'] };
   expect((await examine({ ...settings, kme }, world()))[0]).toMatchObject({
     name: 'configuration',
     standing: 'failed',

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { systemRandom } from '../../../src/base/random.js';
 import { openKmeProbe } from '../../../src/doctor/kme-probe.js';
 import type { KmeProbe } from '../../../src/doctor/ports.js';
 import type { Fetch } from '../../../src/kme/http.js';
-import { coded } from '../../support/doctor-ports.js';
+import { coded, PLAIN_KME } from '../../support/doctor-ports.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { RecordingLog } from '../../support/recording-log.js';
 
@@ -12,18 +13,19 @@ interface Given {
   readonly probe: KmeProbe;
   readonly asked: string[];
   readonly stop: AbortController;
+  readonly log: RecordingLog;
 }
 
 function probeOf(fetch: Fetch): Given {
   const asked: string[] = [];
   const stop = new AbortController();
-  const around = { clock: new ManualClock(), log: new RecordingLog().log, signal: stop.signal };
-  const access = { url: 'https://kme.example', method: 'post', timeoutMs: 1_000, tls: {} } as const;
-  const probe = openKmeProbe(access, around, (url, init) => {
+  const log = new RecordingLog();
+  const around = { clock: new ManualClock(), random: systemRandom, log: log.log, signal: stop.signal };
+  const probe = openKmeProbe(PLAIN_KME, around, (url, init) => {
     asked.push(`${init.method} ${url}`);
     return fetch(url, init);
   });
-  return { probe, asked, stop };
+  return { probe, asked, stop, log };
 }
 
 const answering =
@@ -78,11 +80,8 @@ describe('a connection that ends', () => {
     ['ECONNREFUSED', undefined],
   ])('with %s is "%s"', async (code, ended) => {
     const { probe } = probeOf(() => Promise.reject(new TypeError('fetch failed', { cause: coded(code) })));
-    expect(await probe.status('sae-b')).toMatchObject({
-      error: { code: 'kme-unreachable' },
-      http: undefined,
-      ended,
-    });
+    const trouble = ended === 'refused' ? 'kme-refused' : 'kme-unreachable';
+    expect(await probe.status('sae-b')).toMatchObject({ error: { code: trouble }, http: undefined, ended });
   });
 
   it('because the process is told to stop is no answer', async () => {
@@ -93,12 +92,19 @@ describe('a connection that ends', () => {
 });
 
 describe('a key', () => {
-  it('is drawn alone, and only its ID and length come back', async () => {
-    const { probe, asked } = probeOf(answering(200, { keys: [{ key_ID: 'k-1', key: KEY }] }));
+  it('is drawn alone, only its length comes back, and the log says that it is lost', async () => {
+    const { probe, asked, log } = probeOf(answering(200, { keys: [{ key_ID: 'k-1', key: KEY }] }));
     const answer = await probe.drawKey('sae-b', 256);
-    expect(answer).toMatchObject({ value: { keyId: 'k-1', byteLength: 32 } });
-    expect(JSON.stringify(answer)).not.toContain(KEY);
+    expect(answer).toMatchObject({ value: 32 });
     expect(asked).toEqual(['POST https://kme.example/api/v1/keys/sae-b/enc_keys']);
+    expect(log.all('keys-lost')).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        event: 'keys-lost',
+        message: '1 key of enc_keys lost: drawn for SAE sae-b to see that it can be, neither site has it',
+        fields: { call: 'enc_keys', keys: 1, perhaps: false, keyIds: ['k-1'] },
+      }),
+    ]);
   });
 
   it('of another size is an error', async () => {

@@ -1,26 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
+import { QkdSyncError } from '../../../src/base/errors.js';
 import type { Finding, FindingName } from '../../../src/doctor/finding.js';
 import type { KmeProbe } from '../../../src/doctor/ports.js';
 import { examineService, type AskedFor } from '../../../src/doctor/service.js';
 import type { KmeStatus } from '../../../src/kme/kme.js';
 import { GOOD_PROBE, HTTP_OK, refusal } from '../../support/doctor-ports.js';
-import { RecordingLog } from '../../support/recording-log.js';
 
 const KME = new URL('https://kme.example:8443');
 const ASKED: AskedFor = {
   peers: [{ site: 'B', sae: 'sae-b' }],
   count: 4_096,
   size: 256,
+  maxPerRequest: undefined,
   hasCertificate: true,
   takeKey: false,
 };
 
-async function findingsOf(
-  probe: Partial<KmeProbe>,
-  asked: Partial<AskedFor> = {},
-  log = new RecordingLog(),
-): Promise<Finding[]> {
-  return examineService(KME, { ...ASKED, ...asked }, { ...GOOD_PROBE, ...probe }, log.log);
+async function findingsOf(probe: Partial<KmeProbe>, asked: Partial<AskedFor> = {}): Promise<Finding[]> {
+  return examineService(KME, { ...ASKED, ...asked }, { ...GOOD_PROBE, ...probe });
 }
 
 const saying = (value: KmeStatus): Partial<KmeProbe> => ({
@@ -75,7 +72,7 @@ describe('a KME that refuses', () => {
   it.each([
     ['in TLS', refusal(undefined, 'the KME does not accept our certificate', 'refused')],
     ['by breaking the connection', refusal(undefined, 'the KME broke the connection', 'broken')],
-    ['with a 400 after the handshake', refusal(400, 'HTTP 400: No required SSL certificate was sent')],
+    ['with a 400 after the handshake', refusal(400, 'the KME does not accept our certificate', 'refused')],
   ])('our certificate %s', async (_, answer) => {
     const findings = await findingsOf({ status: () => Promise.resolve(answer) });
     expect(one(findings, 'kme-client-certificate')).toMatchObject({
@@ -92,7 +89,7 @@ describe('a KME that refuses', () => {
       standing: 'failed',
       fault: 'refused',
       text: 'who are you',
-      hint: 'set kme.cert and kme.key',
+      hint: 'set kme.cert and kme.key, or kme.pkcs12',
     });
   });
 
@@ -158,33 +155,33 @@ describe('the limits', () => {
   });
 });
 
+it('our own limit counts too', async () => {
+  const finding = one(
+    await findingsOf(saying({ maxKeyPerRequest: 128 }), { maxPerRequest: 64 }),
+    'kme-limits',
+  );
+  expect(finding?.text).toMatch(/; 4096 keys take 64 requests$/);
+});
+
 describe('--take-key', () => {
-  it('draws one key for each peer, and says loudly that it is lost', async () => {
-    const log = new RecordingLog();
-    const findings = await findingsOf({}, { takeKey: true }, log);
+  it('draws one key for each peer, and says that it is lost', async () => {
+    const findings = await findingsOf({}, { takeKey: true });
     expect(one(findings, 'kme-key')).toMatchObject({
       standing: 'ok',
       text: 'one key of 256 bits drawn; it is lost',
     });
-    expect(log.lines).toEqual([
-      expect.objectContaining({
-        level: 'warn',
-        event: 'keys-lost',
-        fields: { sae: 'sae-b', keys: 1, keyIds: ['key-1'] },
-      }),
-    ]);
   });
 
-  it('has failed where no key comes', async () => {
-    const log = new RecordingLog();
-    const drawKey: KmeProbe['drawKey'] = () => Promise.resolve(refusal(503, 'out of keys'));
-    const findings = await findingsOf({ drawKey }, { takeKey: true }, log);
-    expect(one(findings, 'kme-key')).toMatchObject({
-      standing: 'failed',
-      fault: 'unreachable',
-      text: 'out of keys',
-    });
-    expect(log.lines).toEqual([]);
+  it.each([
+    [refusal(503, 'out of keys'), 'unreachable'],
+    [{ ...refusal(400, 'out of keys'), error: new QkdSyncError('kme-empty', 'out of keys') }, 'unreachable'],
+    [{ ...refusal(200, 'x'), error: new QkdSyncError('kme-refused', 'no such SAE') }, 'refused'],
+    [{ ...refusal(405, 'x'), error: new QkdSyncError('config', 'try the other method') }, 'configuration'],
+    [refusal(200, 'a key of another size'), 'configuration'],
+  ])('has failed where no key comes', async (answer, fault) => {
+    const drawKey: KmeProbe['drawKey'] = () => Promise.resolve(answer);
+    const findings = await findingsOf({ drawKey }, { takeKey: true });
+    expect(one(findings, 'kme-key')).toMatchObject({ standing: 'failed', fault, text: answer.error.message });
   });
 
   it('draws none where status has failed', async () => {
