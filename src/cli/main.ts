@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Run>>> = {
   recover: async () => (await import('./exchange-commands.js')).runRecover,
   status: async () => (await import('./exchange-commands.js')).runStatus,
   resolve: async () => (await import('./resolve-command.js')).runResolve,
+  doctor: async () => (await import('./doctor-command.js')).runDoctor,
   kme: async () => (await import('./kme-command.js')).runKme,
   demo: async () => (await import('./demo-command.js')).runDemo,
 };
@@ -68,6 +69,7 @@ function roleOfCommand(command: CommandName | undefined): 'initiator' | 'respond
       return 'responder';
     case 'status':
     case 'resolve':
+    case 'doctor':
     case 'kme':
     case 'demo':
     case undefined:

@@ -2,7 +2,7 @@
  * The table of settings: command line, environment, file, loader and docs/configuration.md are all made from it.
  * Its other two parts are what only the file says (peer-table.ts) and what only flags say (switch-table.ts).
  */
-import { CONTACT, DIALLING, DRAWING, LOCKING, RECORDS } from './setting.js';
+import { CONTACT, DIALLING, DRAWING, EXCHANGING, LOCKING, MEETING, RECORDS } from './setting.js';
 import type { Setting } from './setting.js';
 import { certificateName, duration, extensions, file, folder, integer, kmeUrls } from './shape.js';
 import { listenAddress, oneOf, siteId, trueOrFalse } from './shape.js';
@@ -130,7 +130,7 @@ export const SETTINGS = {
     shape: duration('0s', '24h'),
     default: '30s',
     help: 'how long to keep asking a KME that is busy, out of keys or says no in any other way',
-    commands: DRAWING,
+    commands: EXCHANGING,
   },
   kmeMaxPerRequest: {
     key: 'kme.maxPerRequest',
@@ -237,7 +237,7 @@ export const SETTINGS = {
     shape: duration('1ms', '1h'),
     default: '30s',
     help: "how long the initiator waits for the responder's confirmation before it saves all the same",
-    commands: CONTACT,
+    commands: MEETING,
   },
   exchangeDeadline: {
     key: 'exchange.deadline',
@@ -245,7 +245,7 @@ export const SETTINGS = {
     shape: duration('1ms', '24h'),
     default: '10m',
     help: 'how long an exchange may take in all until it is decided',
-    commands: CONTACT,
+    commands: MEETING,
   },
   lockWait: {
     key: 'lockWait',

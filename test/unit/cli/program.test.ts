@@ -11,6 +11,7 @@ const EXAMPLES: Readonly<Record<Command, string>> = {
   recover: 'qkd-sync recover --peer B:7000',
   status: 'qkd-sync status --json',
   resolve: 'qkd-sync resolve 0123456789abcdef0123456789abcdef --abort',
+  doctor: 'qkd-sync doctor --peer B',
   kme: 'qkd-sync kme --dir /tmp/try-qkd',
   demo: 'qkd-sync demo',
 };
