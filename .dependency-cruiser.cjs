@@ -25,8 +25,9 @@ module.exports = {
       from: { path: '^(src|bin)/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
-    floor('cli', ['config', 'exchange', 'kme-pair', 'base']),
+    floor('cli', ['config', 'exchange', 'doctor', 'kme-pair', 'base']),
     floor('exchange', ['handshake', 'kme', 'peer', 'store', 'base']),
+    floor('doctor', ['kme', 'store', 'base']),
     floor('config', ['base']),
     floor('handshake', ['base']),
     floor('kme', ['base']),
@@ -46,6 +47,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/report\\.ts$' },
       to: { path: 'node_modules/chalk' },
+    },
+    {
+      name: 'ora-in-progress',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/progress\\.ts$' },
+      to: { path: 'node_modules/ora' },
     },
     {
       name: 'commander-in-program',

@@ -1,3 +1,23 @@
+const ES_MODULES = [
+  'chalk',
+  'ora',
+  'ansi-regex',
+  'cli-cursor',
+  'cli-spinners',
+  'get-east-asian-width',
+  'is-interactive',
+  'is-unicode-supported',
+  'log-symbols',
+  'mimic-function',
+  'onetime',
+  'restore-cursor',
+  'signal-exit',
+  'stdin-discarder',
+  'string-width',
+  'strip-ansi',
+  'yoctocolors',
+];
+
 /** @type {import('jest').Config} */
 const shared = {
   transform: {
@@ -6,8 +26,8 @@ const shared = {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  // chalk is published as ES modules only; jest runs CommonJS.
-  transformIgnorePatterns: ['/node_modules/(?!chalk/)'],
+  // chalk, and ora with what it needs, are published as ES modules only; jest runs CommonJS.
+  transformIgnorePatterns: [`/node_modules/(?!(?:${ES_MODULES.join('|')})/)`],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testEnvironment: 'node',
 };

@@ -52,6 +52,7 @@ const code = await main({
   version,
   stdout: process.stdout,
   stderr: process.stderr,
+  terminal: process.stderr.isTTY && process.env['TERM'] !== 'dumb' ? process.stderr : undefined,
   ask,
   signal: stopped.signal,
 });

@@ -21,25 +21,32 @@ export function isKeyId(text: string): boolean {
 
 /** Secret bytes that print as a placeholder wherever something tries to show them. */
 export class Secret {
-  readonly #bytes: Uint8Array;
+  readonly #whole: Uint8Array;
+  readonly #start: number;
+  readonly #end: number;
 
-  /** Takes the bytes over: the caller keeps no copy. */
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  /**
+   * Takes the bytes over: the caller keeps no copy.
+   * @param start where they begin in `bytes`, and `end` where they end: a view of its own would take more memory than a key
+   */
+  constructor(bytes: Uint8Array, start = 0, end = bytes.byteLength) {
+    this.#whole = bytes;
+    this.#start = start;
+    this.#end = end;
   }
 
   get byteLength(): number {
-    return this.#bytes.byteLength;
+    return this.#end - this.#start;
   }
 
   /** The bytes themselves, not a copy: for a key file and for TLS, never for anything that prints. */
   reveal(): Uint8Array {
-    return this.#bytes;
+    return this.#whole.subarray(this.#start, this.#end);
   }
 
   /** Overwrites the bytes. A best effort: the runtime may have copied them. */
   wipe(): void {
-    this.#bytes.fill(0);
+    this.#whole.fill(0, this.#start, this.#end);
   }
 
   toString(): string {

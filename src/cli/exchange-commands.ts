@@ -6,6 +6,7 @@ import type { SettingsOf } from '../config/settings.js';
 import type { RunReport } from '../exchange/outcome.js';
 import { initiateHere, recoverHere, respondHere, statusHere, type Surroundings } from '../exchange/site.js';
 import { exitCodeOf, exitCodeOfOpen } from './exit-code.js';
+import { NO_WATCH, progressBar } from './progress.js';
 import type { Report } from './report.js';
 import type { Streams } from './streams.js';
 
@@ -49,7 +50,8 @@ async function conclude(
 }
 
 /** What the process gives to a run. */
-export function surroundingsOf({ env, signal }: Streams, report: Report): Surroundings {
+export function surroundingsOf({ env, signal, terminal }: Streams, report: Report): Surroundings {
+  const isWatched = terminal !== undefined && report.isForPeople;
   return {
     clock: systemClock,
     random: systemRandom,
@@ -59,5 +61,6 @@ export function surroundingsOf({ env, signal }: Streams, report: Report): Surrou
     onPublished: ({ path }) => {
       report.file(path);
     },
+    watchFetch: isWatched ? progressBar(terminal, systemClock) : () => NO_WATCH,
   };
 }

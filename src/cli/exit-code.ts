@@ -1,5 +1,6 @@
 /** Exit codes: what is true of the key file when the process ends (docs/operations.md). */
 import type { ErrorCode } from '../base/errors.js';
+import { worstFault, type Fault, type Finding } from '../doctor/finding.js';
 import { hasFailed } from '../exchange/hook.js';
 import { worst, type OpenExchange, type RunReport, type Standing } from '../exchange/outcome.js';
 
@@ -86,4 +87,16 @@ function exitCodeOfOutcome(report: RunReport): number {
     case 'unconfirmed':
       return STANDING_CODES[outcome];
   }
+}
+
+const FAULT_CODES: Readonly<Record<Fault, number>> = {
+  configuration: EXIT.config,
+  unreachable: EXIT.unavailable,
+  refused: EXIT.noPermission,
+};
+
+/** What `doctor` ends with: warnings are no failure. */
+export function exitCodeOfFindings(findings: readonly Finding[]): number {
+  const fault = worstFault(findings);
+  return fault === undefined ? EXIT.done : FAULT_CODES[fault];
 }

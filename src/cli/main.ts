@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Run>>> = {
   status: async () => (await import('./exchange-commands.js')).runStatus,
   resolve: async () => (await import('./resolve-command.js')).runResolve,
   formats: async () => (await import('./formats-command.js')).runFormats,
+  doctor: async () => (await import('./doctor-command.js')).runDoctor,
   kme: async () => (await import('./kme-command.js')).runKme,
   demo: async () => (await import('./demo-command.js')).runDemo,
 };
@@ -70,6 +71,7 @@ function roleOfCommand(command: CommandName | undefined): 'initiator' | 'respond
     case 'status':
     case 'resolve':
     case 'formats':
+    case 'doctor':
     case 'kme':
     case 'demo':
     case undefined:

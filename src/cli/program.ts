@@ -62,6 +62,11 @@ const DESCRIPTIONS: Readonly<Record<CommandName, Description>> = {
     text: 'Explains each format of key files with an example, and names programs that read it.',
     example: 'qkd-sync formats',
   },
+  doctor: {
+    summary: 'look at everything that an exchange needs here',
+    text: 'Looks at the configuration, the way to the KME, its certificate and answers, and what the key router of qkd-net would read. Changes nothing, and takes no key unless told to.',
+    example: 'qkd-sync doctor --peer B',
+  },
   kme: {
     summary: 'an ETSI 014 KME pair to try things with',
     text: 'Runs two KMEs over one key store on this machine, with certificates and configuration files for two sites.',

@@ -3,16 +3,18 @@
  *
  * Key bytes cannot come here: nothing that this file is given holds any.
  */
-import { Chalk, chalkStderr, type ChalkInstance } from 'chalk';
+import chalk, { Chalk, chalkStderr, type ChalkInstance } from 'chalk';
 import { formatDuration } from '../base/duration.js';
 import { describe, type QkdSyncError } from '../base/errors.js';
 import type { Log, LogFields, LogLevel } from '../base/log.js';
 import type { Role } from '../base/site.js';
+import type { Finding } from '../doctor/finding.js';
 import type { OpenExchange, RunReport, Standing } from '../exchange/outcome.js';
 import type { HookRun } from '../exchange/hook.js';
 import type { KnownExchange } from '../exchange/resolve.js';
 import type { SiteStatus } from '../exchange/status.js';
-import { EXIT, exitCodeOf } from './exit-code.js';
+import { EXIT, exitCodeOf, exitCodeOfFindings } from './exit-code.js';
+import { findingLines, type Paint } from './finding-lines.js';
 import { errorObject, hookObject, runObject } from './report-object.js';
 import type { Streams } from './streams.js';
 
@@ -46,6 +48,12 @@ export class Report {
   readonly log: Log = (level, event, message, fields = {}) => {
     if (this.#isWanted(level)) this.#talk(level, event, message, fields);
   };
+
+  /** Whether what goes to stderr is for somebody who watches. */
+  get isForPeople(): boolean {
+    const { quiet, logFormat } = this.#options;
+    return !quiet && logFormat === 'human';
+  }
 
   /** One line of data. */
   data(line: string): void {
@@ -174,6 +182,18 @@ export class Report {
         this.data(`  ${id}  ${role}  ${name ?? '?'}  ${MEANING[how]}${why}`);
       }
     }
+  }
+
+  /** What `doctor` has found. */
+  findings(findings: readonly Finding[]): void {
+    if (this.#options.json) {
+      this.data(JSON.stringify({ exit: exitCodeOfFindings(findings), findings }));
+      return;
+    }
+    const { stdout } = this.#streams;
+    const { green, yellow, red, dim } = new Chalk({ level: stdout.isTTY === true ? chalk.level : 0 });
+    const paint: Paint = { ok: green, warning: yellow, failed: red, skipped: dim };
+    for (const line of findingLines(findings, paint)) this.data(line);
   }
 
   #open({ id, peer, role, standing, name, reason }: OpenExchange): void {

@@ -26,6 +26,8 @@ export interface PeerSection {
   readonly site: string;
   readonly origin: Origin;
   readonly values: Layer;
+  /** Known from qkd-net's routes alone. */
+  readonly isRoute?: boolean;
 }
 
 export interface ConfigFile {
@@ -56,17 +58,18 @@ export async function readConfigFile(
   const found = await locate(request);
   if (found === undefined) return { values: new Map(), peers: [] };
   const { path, bytes } = found;
-  const tree = parseYaml(decode(path, bytes), (line, message) => {
+  const tree = parseYaml(decodeText(path, bytes, EXPECTED), (line, message) => {
     problems.add('config', `${path}:${line}: ${message}`);
   });
   return tree && new FileReader(path, problems).read(tree);
 }
 
-function decode(path: string, bytes: Uint8Array): string {
+/** UTF-8. Error: `config`, completed by `expected`. */
+export function decodeText(path: string, bytes: Uint8Array, expected: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new QkdSyncError('config', `${path} is not UTF-8 text: ${EXPECTED}`, { cause });
+    throw new QkdSyncError('config', `${path} is not UTF-8 text: ${expected}`, { cause });
   }
 }
 
@@ -218,7 +221,8 @@ function show(key: string): string {
   return /^[\w.-]{1,80}$/.test(key) ? key : quote(key);
 }
 
-function say({ kind }: Tree): string {
+/** Completes "is …". */
+export function say({ kind }: Tree): string {
   switch (kind) {
     case 'text':
       return 'a single value';

@@ -1,11 +1,12 @@
 /**
- * Settings for one run: flag before environment before file before default, checked together.
+ * Settings for one run: flag before environment before file before qkd-net's own before default, checked together.
  *
  * Calling sequence: `loadSettings` once, before anything else is done. Errors: QkdSyncError `config`, or `usage`
  * where all that is wrong is in flags; its message has one line for each mistake, each with its place (file and
  * line, variable or flag) and what was expected there.
  */
 import { join, relative } from 'node:path';
+import type { QkdSyncError } from '../base/errors.js';
 import { roleOf } from '../base/site.js';
 import { readAuth, readPeerPsk } from './auth.js';
 import { readEnvironment } from './environment.js';
@@ -18,10 +19,19 @@ import { readKme } from './kme.js';
 import { answeredPeers, choosePeer, readPeers } from './peers.js';
 import type { PeerEntry } from './peers.js';
 import { Problems } from './problems.js';
+import { readQkdNet, withRoutes } from './qkd-net.js';
+import type { QkdNet } from './qkd-net.js';
 import { defaultsOf, Reader } from './reader.js';
 import { quote } from './shape.js';
 import { SETTINGS } from './settings-table.js';
-import type { ContactSettings, HookSettings, Peer, SettingsOf, StatusSettings } from './settings.js';
+import type {
+  ContactSettings,
+  ExchangeSettings,
+  HookSettings,
+  Peer,
+  SettingsOf,
+  StatusSettings,
+} from './settings.js';
 import { SWITCHES } from './switch-table.js';
 
 /** A command that needs settings. */
@@ -44,35 +54,54 @@ const NO_FILE_HINT =
 
 /** The settings that `request.need` needs, with the files of certificates and keys read. */
 export async function loadSettings<N extends Need>(request: LoadRequest<N>): Promise<SettingsOf[N]> {
+  const { build, error } = await openSources(request);
+  const settings = build && (await BUILDERS[request.need](build));
+  const wrong = error();
+  if (wrong !== undefined) throw wrong;
+  if (settings === undefined) throw new TypeError('settings are incomplete, but nothing is wrong with them');
+  return settings;
+}
+
+export interface Build {
+  readonly reader: Reader;
+  readonly file: ConfigFile;
+  readonly qkdNet: QkdNet | undefined;
+  readonly home: string;
+  readonly problems: Problems;
+}
+
+export interface Sources {
+  /** Undefined where the configuration file is none. */
+  readonly build: Build | undefined;
+  /** All that is wrong so far. */
+  readonly error: () => QkdSyncError | undefined;
+}
+
+/** Reads all that settings come from, and checks each value by itself. */
+export async function openSources(request: Omit<LoadRequest<Need>, 'need'>): Promise<Sources> {
   const { flags, env, home, cwd, systemFolder = '/etc' } = request;
   const problems = new Problems();
   const flagLayer = readFlags(flags, cwd);
   const environmentLayer = readEnvironment(env, cwd, problems);
   const flag = new Reader([flagLayer], home).find(SWITCHES.config)?.value;
-  const file = await problems.collect(readConfigFile({ flag, env, home, cwd, systemFolder }, problems));
+  const ownFile = await problems.collect(readConfigFile({ flag, env, home, cwd, systemFolder }, problems));
+  const qkdNet = await problems.collect(readQkdNet(home, problems));
+  const file = ownFile && { ...ownFile, peers: withRoutes(ownFile.peers, qkdNet?.peers ?? []) };
   const reader = new Reader(
     [
       flagLayer,
       environmentLayer,
       file?.values ?? new Map(),
-      // The place of qkd-net's own configuration: after the file, before the defaults.
+      qkdNet?.values ?? new Map(),
       defaultsOf([...Object.values(SETTINGS), ...Object.values(SWITCHES)], cwd),
     ],
     home,
   );
   reader.check([...Object.values(SETTINGS), ...Object.values(SWITCHES)], problems);
-  const settings = file && (await BUILDERS[request.need]({ reader, file, home, problems }));
-  const error = problems.error(file?.path === undefined ? NO_FILE_HINT : undefined);
-  if (error !== undefined) throw error;
-  if (settings === undefined) throw new TypeError('settings are incomplete, but nothing is wrong with them');
-  return settings;
-}
-
-interface Build {
-  readonly reader: Reader;
-  readonly file: ConfigFile;
-  readonly home: string;
-  readonly problems: Problems;
+  return {
+    build: file && { reader, file, qkdNet, home, problems },
+    error: () => problems.error(file?.path === undefined ? NO_FILE_HINT : undefined),
+  };
 }
 
 /** Undefined where something is missing, which is among the problems then. */
@@ -115,7 +144,7 @@ const BUILDERS: { readonly [N in Need]: (build: Build) => Promise<SettingsOf[N] 
   },
 };
 
-function buildFolders({ reader, problems }: Build): StatusSettings {
+export function buildFolders({ reader, problems }: Build): StatusSettings {
   const site = reader.find(SETTINGS.site)?.value;
   const keys = reader.value(SETTINGS.keys);
   const state = reader.find(SETTINGS.state)?.value ?? join(keys, '..', 'exchanges');
@@ -158,14 +187,7 @@ async function buildContact(
     auth,
     requireHybrid: reader.value(SETTINGS.channelRequireHybrid),
     peers,
-    exchange: {
-      count: reader.value(SETTINGS.exchangeCount),
-      size: reader.value(SETTINGS.exchangeSize),
-      format: reader.value(SETTINGS.exchangeFormat),
-      naming: reader.value(SETTINGS.exchangeNaming),
-      ackTimeoutMs: reader.value(SETTINGS.exchangeAckTimeout),
-      deadlineMs: reader.value(SETTINGS.exchangeDeadline),
-    },
+    exchange: buildExchange(build),
     ...buildHook(build),
     lockWaitMs: reader.value(SETTINGS.lockWait),
     connectWaitMs: reader.value(SETTINGS.connectWait),
@@ -178,6 +200,17 @@ function buildHook({ reader }: Build): { readonly onCommit?: HookSettings } {
   const command = reader.find(SETTINGS.onCommit)?.value;
   if (command === undefined) return {};
   return { onCommit: { command, timeoutMs: reader.value(SETTINGS.onCommitTimeout) } };
+}
+
+export function buildExchange({ reader }: Build): ExchangeSettings {
+  return {
+    count: reader.value(SETTINGS.exchangeCount),
+    size: reader.value(SETTINGS.exchangeSize),
+    format: reader.value(SETTINGS.exchangeFormat),
+    naming: reader.value(SETTINGS.exchangeNaming),
+    ackTimeoutMs: reader.value(SETTINGS.exchangeAckTimeout),
+    deadlineMs: reader.value(SETTINGS.exchangeDeadline),
+  };
 }
 
 function buildIndex({ reader }: Build): { readonly index?: number } {

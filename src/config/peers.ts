@@ -24,6 +24,8 @@ export interface PeerEntry {
   readonly pskFile?: Found<string>;
   /** How a message names it. */
   readonly subject: string;
+  /** Known from qkd-net's routes alone. */
+  readonly isRoute?: boolean;
 }
 
 export interface ChosenPeer extends PeerEntry {
@@ -44,7 +46,7 @@ export function readPeers(sections: readonly PeerSection[], home: string, proble
     );
     return entries;
   }
-  for (const { site, origin, values } of sections) {
+  for (const { site, origin, values, isRoute = false } of sections) {
     const reader = new Reader([values], home);
     reader.check(Object.values(PEER_SETTINGS), problems);
     if (!isSiteId(site)) problems.addAt(origin, ` is not named as a site: expected ${siteId.expected}`);
@@ -56,7 +58,9 @@ export function readPeers(sections: readonly PeerSection[], home: string, proble
       name: reader.find(PEER_SETTINGS.name)?.value ?? site,
       ...(address === undefined ? {} : { address }),
       ...(pskFile === undefined ? {} : { pskFile }),
-      subject: origin.subject,
+      // What more it needs belongs into our own file.
+      subject: isRoute ? `peers.${site}` : origin.subject,
+      ...(isRoute ? { isRoute } : {}),
     };
     const namesake = entries.find((other) => isSame(other.site, site));
     if (namesake !== undefined) {
@@ -121,7 +125,7 @@ function chooseConfigured(
   return { ...withSae(reader, entry), host, port: port ?? entry.address?.port ?? DEFAULT_PORT };
 }
 
-/** The peers to answer: the one of --peer-site, else all of the file. */
+/** The peers to answer: the one of --peer-site, else all that are known and can authenticate. */
 export function answeredPeers(
   reader: Reader,
   entries: readonly PeerEntry[],
@@ -137,7 +141,9 @@ export function answeredPeers(
       'peers is not set: expected at least one peer in the configuration file, or --peer-site',
     );
   }
-  return entries;
+  // A route says nothing of pre-shared keys: such a peer cannot be answered until our own file does.
+  const usesPsk = entries.some(({ pskFile }) => pskFile !== undefined);
+  return entries.filter(({ isRoute, pskFile }) => isRoute !== true || !usesPsk || pskFile !== undefined);
 }
 
 /** The peer that --peer-site and --peer-sae describe; the file may know more of it. */

@@ -39,12 +39,17 @@ export class Problems {
   }
 
   get isEmpty(): boolean {
-    return this.#lines.size === 0;
+    return this.size === 0;
+  }
+
+  /** How many there are so far. */
+  get size(): number {
+    return this.#lines.size;
   }
 
   /** Whether no more is taken. */
   get isFull(): boolean {
-    return this.#lines.size >= LIMIT;
+    return this.size >= LIMIT;
   }
 
   /** One line for each; `usage` where all of them are in flags. `hint` goes with them where none is better. */

@@ -39,6 +39,18 @@ listen: 7000
 timeout: 60s
 `;
 
+/** What stands for what, where qkd-net is set up (qkd-net.ts). */
+const QKD_NET = [
+  ['`siteId`', '`site`'],
+  ['`base`, `qnlSiteKeyLoc`', '`keys`: `$HOME/<base>/<qnlSiteKeyLoc>`'],
+  ['`qllBlockSz`', '`exchange.count`'],
+  ['`keyBytesSz`', '`exchange.size`: 8 × `keyBytesSz`'],
+  [
+    '`adjacent` of `$HOME/<base>/<routeConfigLoc>`, if that is there',
+    "`peers`, the host as `address`; the port is the router's, ours stays 7000",
+  ],
+];
+
 /** The whole page. */
 export function renderReference(): string {
   const shown = Object.values(SETTINGS);
@@ -52,7 +64,8 @@ A setting comes from the first of these that has it:
 1. a flag,
 2. a variable of the environment, \`QKD_SYNC_\` and the key in capitals (\`${variableName('exchange.ackTimeout')}\` is \`exchange.ackTimeout\`); an empty one counts as unset,
 3. the configuration file,
-4. the default.
+4. qkd-net's own configuration, where it is there (see [below](#a-host-that-is-set-up-for-qkd-net)),
+5. the default.
 
 The configuration file is the first of
 
@@ -65,6 +78,14 @@ The configuration file is the first of
 Relative paths in the file are relative to the file's own folder, those of flags and variables to the current folder; \`~/\` is the home folder everywhere. Secrets are in files of their own, never in flags, variables or the configuration file.
 
 Whatever is unknown or wrong, in any of these places, is an error that names the place and what was expected, all mistakes at once: exit code 78, or 64 where only flags are wrong.
+
+## A host that is set up for qkd-net
+
+Where \`~/.qkd/qnl/config.yaml\` exists, what it says is the default, whichever configuration file is read; then this one needs nothing but \`kme\` and how the sites authenticate.
+
+${renderTable(['qkd-net', 'here'], QKD_NET)}
+
+Own settings win, in \`peers\` field by field. What else is in the two files is ignored; a value of another kind there, or a file that cannot be read, is an error as in our own. Where the sites authenticate by \`pskFile\`, \`respond\` answers an adjacent site only once \`peers\` names its file. \`qkd-sync doctor\` compares what is set with what the key router reads.
 
 ## Example
 

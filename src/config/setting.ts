@@ -4,14 +4,18 @@
 import type { Shape } from './shape.js';
 
 /** The commands that take settings. */
-export type Command = 'initiate' | 'respond' | 'recover' | 'status' | 'resolve' | 'formats' | 'kme' | 'demo';
+export type Command =
+  'initiate' | 'respond' | 'recover' | 'status' | 'resolve' | 'doctor' | 'formats' | 'kme' | 'demo';
 
-/** Commands that draw keys, call the peer, have contact with it at all, take its lock, read records; and all. */
-export const DRAWING: readonly Command[] = ['initiate', 'respond'];
+/** Commands that make an exchange, call the peer, have contact with it at all, take its lock. */
+export const EXCHANGING: readonly Command[] = ['initiate', 'respond'];
 export const DIALLING: readonly Command[] = ['initiate', 'recover'];
-export const CONTACT: readonly Command[] = ['initiate', 'respond', 'recover'];
-export const LOCKING: readonly Command[] = [...CONTACT, 'resolve'];
-export const RECORDS: readonly Command[] = [...LOCKING, 'status'];
+export const MEETING: readonly Command[] = ['initiate', 'respond', 'recover'];
+export const LOCKING: readonly Command[] = [...MEETING, 'resolve'];
+/** Commands that need to know how keys are drawn, how the peer is met, where the records are; and all. */
+export const DRAWING: readonly Command[] = [...EXCHANGING, 'doctor'];
+export const CONTACT: readonly Command[] = [...MEETING, 'doctor'];
+export const RECORDS: readonly Command[] = [...LOCKING, 'status', 'doctor'];
 export const ALL: readonly Command[] = [...RECORDS, 'formats', 'kme', 'demo'];
 
 export interface Setting<T> {

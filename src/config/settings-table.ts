@@ -3,7 +3,7 @@
  * Its other two parts are what only the file says (peer-table.ts) and what only flags say (switch-table.ts).
  */
 import { FORMATS } from '../base/format.js';
-import { CONTACT, DIALLING, DRAWING, LOCKING, RECORDS } from './setting.js';
+import { CONTACT, DIALLING, DRAWING, EXCHANGING, LOCKING, MEETING, RECORDS } from './setting.js';
 import type { Setting } from './setting.js';
 import { certificateName, duration, extensions, file, folder, integer, kmeUrls } from './shape.js';
 import { listenAddress, oneOf, shellCommand, siteId, trueOrFalse } from './shape.js';
@@ -131,7 +131,7 @@ export const SETTINGS = {
     shape: duration('0s', '24h'),
     default: '30s',
     help: 'how long to keep asking a KME that is busy, out of keys or says no in any other way',
-    commands: DRAWING,
+    commands: EXCHANGING,
   },
   kmeMaxPerRequest: {
     key: 'kme.maxPerRequest',
@@ -238,7 +238,7 @@ export const SETTINGS = {
     shape: duration('1ms', '1h'),
     default: '30s',
     help: "how long the initiator waits for the responder's confirmation before it saves all the same",
-    commands: CONTACT,
+    commands: MEETING,
   },
   exchangeDeadline: {
     key: 'exchange.deadline',
@@ -246,7 +246,7 @@ export const SETTINGS = {
     shape: duration('1ms', '24h'),
     default: '10m',
     help: 'how long an exchange may take in all until it is decided',
-    commands: CONTACT,
+    commands: MEETING,
   },
   onCommit: {
     key: 'onCommit',

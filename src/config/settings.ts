@@ -110,6 +110,25 @@ export interface RespondSettings extends ContactSettings {
   readonly timeoutMs: number;
 }
 
+/** What `doctor` looks at: all that could be made of the settings, whatever is wrong with others. */
+export interface DoctorSettings extends StatusSettings {
+  /** Undefined where what is set for the KME is wrong or missing. */
+  readonly kme?: KmeSettings;
+  /** Undefined where nothing usable is set. */
+  readonly auth?: Auth;
+  readonly peers: readonly { readonly site: string; readonly sae: string }[];
+  readonly exchange: ExchangeSettings;
+  /** The files that hold secrets, by the settings that name them. */
+  readonly secretFiles: readonly { readonly setting: string; readonly path: string }[];
+  /** What qkd-net's key router reads, where it is set up. */
+  readonly qkdNet?: {
+    readonly folder: string;
+    readonly keys?: string;
+    readonly count?: number;
+    readonly size?: number;
+  };
+}
+
 /** The commands that need settings, with what they get. */
 export interface SettingsOf {
   initiate: InitiateSettings;

@@ -1,5 +1,5 @@
 /** The part of the table of settings that only flags have, and all the flags of a command. */
-import { ALL, CONTACT, DIALLING, DRAWING, RECORDS } from './setting.js';
+import { ALL, CONTACT, DIALLING, EXCHANGING, MEETING, RECORDS } from './setting.js';
 import type { Command, Setting } from './setting.js';
 import { SETTINGS } from './settings-table.js';
 import { peerOrHost, file, integer, oneOf, siteId, trueOrFalse } from './shape.js';
@@ -11,7 +11,7 @@ export const SWITCHES = {
     flag: '--peer <host[:port]>',
     shape: peerOrHost,
     help: 'the peer: a site of the configuration, or its host (default port 7000)',
-    commands: DIALLING,
+    commands: [...DIALLING, 'doctor'],
   },
   peerSite: {
     key: 'peerSite',
@@ -34,14 +34,14 @@ export const SWITCHES = {
     flag: '--any-role',
     shape: trueOrFalse,
     help: 'let the site whose ID sorts last initiate',
-    commands: CONTACT,
+    commands: MEETING,
   },
   index: {
     key: 'index',
     flag: '--index <n>',
     shape: integer(0, Number.MAX_SAFE_INTEGER),
     help: 'the number of the next key file, higher than any so far; to be given on both sites',
-    commands: DRAWING,
+    commands: EXCHANGING,
   },
   insecure: {
     key: 'insecure',
@@ -56,6 +56,13 @@ export const SWITCHES = {
     shape: trueOrFalse,
     help: 'stay and answer every contact instead of one',
     commands: ['respond'],
+  },
+  takeKey: {
+    key: 'takeKey',
+    flag: '--take-key',
+    shape: trueOrFalse,
+    help: 'draw one key for the SAE of each peer that is looked at, to see that it can be; the key is lost',
+    commands: ['doctor'],
   },
   json: {
     key: 'json',

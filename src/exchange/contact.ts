@@ -106,6 +106,8 @@ export async function contact(
 
   const wipe = (): void => {
     for (const { secret } of keys) secret.wipe();
+    // A block of them takes more memory than all that is still to be done.
+    keys = [];
   };
 
   /** From its decision on, x runs and the run must not forget its exchange. */
@@ -120,8 +122,7 @@ export async function contact(
 
   const stage = async (work: Extract<Work, { do: 'stage' }>): Promise<OwnExchange> => {
     const { id, alpha, peerStateId } = work;
-    const keyIds = keys.map(({ keyId }) => keyId);
-    const agreement = { id, role: 'initiator', peer: peer.site, peerStateId, keyIds, alpha } as const;
+    const agreement = { id, role: 'initiator', peer: peer.site, peerStateId, keyIds: drawn, alpha } as const;
     const record = newExchange(agreement, terms, wanted?.index, clock);
     const content = encodeKeyFile(keys, terms.format);
     try {

@@ -6,6 +6,7 @@
  * error but the answer `declined`.
  */
 import { describe, passingOver, QkdSyncError } from '../base/errors.js';
+import type { Format } from '../base/format.js';
 import type { Key } from '../base/key.js';
 import type { CommonAction } from '../handshake/machine.js';
 import type { NakCode, Want } from '../handshake/message.js';
@@ -194,18 +195,15 @@ export class Duties {
     } as const;
     const record = newExchange(agreement, terms, index, clock);
     const staging = await store.stage(record);
-    let keys: Key[] = [];
     let content: Uint8Array;
     try {
-      keys = await kme.getKeyWithKeyIds(peer.sae, keyIds, terms.size, cancel);
-      content = encodeKeyFile(keys, terms.format);
+      const keys = await kme.getKeyWithKeyIds(peer.sae, keyIds, terms.size, cancel);
+      content = contentOf(keys, terms.format);
     } catch (error) {
       // The client itself says which keys it has lost.
       // What went wrong first is what both sites must hear of; what stays is cleared away at the next contact.
       await passingOver('storage', () => staging.drop());
       throw error;
-    } finally {
-      for (const { secret } of keys) secret.wipe();
     }
     const beta = nonceFrom(random(16));
     try {
@@ -234,6 +232,15 @@ export class Duties {
       this.committed.add(work.id);
       throw error;
     }
+  }
+}
+
+/** The key file; the keys are gone then. */
+function contentOf(keys: readonly Key[], format: Format): Uint8Array {
+  try {
+    return encodeKeyFile(keys, format);
+  } finally {
+    for (const { secret } of keys) secret.wipe();
   }
 }
 

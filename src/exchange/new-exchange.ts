@@ -1,14 +1,14 @@
 /** A new exchange as both roles record it: the same fields, and a name for its key file that must be free. */
 import type { Clock } from '../base/clock.js';
 import { QkdSyncError } from '../base/errors.js';
-import type { Exchange } from '../store/record.js';
+import type { NewExchange } from '../store/staging.js';
 import type { Store } from '../store/store.js';
 import { indexName, keyIdName } from './key-file-name.js';
 import type { OwnExchange } from './outcome.js';
 import type { Terms } from './terms.js';
 
 /** What the handshake brings to a new exchange. */
-export type Agreement = Pick<Exchange, 'id' | 'role' | 'peer' | 'peerStateId' | 'keyIds' | 'alpha'>;
+export type Agreement = Pick<NewExchange, 'id' | 'role' | 'peer' | 'peerStateId' | 'keyIds' | 'alpha'>;
 
 /**
  * The record of a new exchange. Error `storage` where the key file's name would be too long.
@@ -19,14 +19,14 @@ export function newExchange(
   { size, format }: Terms,
   index: number | undefined,
   clock: Clock,
-): Exchange {
+): NewExchange {
   const { peer, keyIds } = agreement;
   const name = index === undefined ? keyIdName(keyIds[0] ?? '', format) : indexName(peer, index);
   return { ...agreement, size, format, name, ...(index !== undefined && { index }), time: clock.now() };
 }
 
 /** The same as the run knows it, not yet decided. */
-export function ownExchange({ id, keyIds, name, index }: Exchange): OwnExchange {
+export function ownExchange({ id, keyIds, name, index }: NewExchange): OwnExchange {
   return { id, keyIds, name, index, progress: 'open' };
 }
 

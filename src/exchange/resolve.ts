@@ -9,7 +9,7 @@ import type { Clock } from '../base/clock.js';
 import { QkdSyncError } from '../base/errors.js';
 import type { Role } from '../base/site.js';
 import type { Lock } from '../store/lock.js';
-import type { Choice } from '../store/resolution.js';
+import type { Choice, FoundRecord } from '../store/resolution.js';
 import type { Store } from '../store/store.js';
 import type { SurveyedRecord } from '../store/survey.js';
 import { standingOf, type Standing } from './outcome.js';
@@ -72,9 +72,9 @@ export async function resolve(
   }
 }
 
-function knownOf(record: SurveyedRecord): KnownExchange {
-  const { place, exchange, published, alarm, resolution } = record;
-  const file = exchange && { name: exchange.name, keyIds: exchange.keyIds, time: exchange.time };
+function knownOf(record: FoundRecord): KnownExchange {
+  const { place, exchange, keyIds = [], published, alarm, resolution } = record;
+  const file = exchange && { name: exchange.name, keyIds, time: exchange.time };
   return { ...place, standing: standingOf(record), published, alarm, resolution, file };
 }
 
@@ -83,7 +83,7 @@ const movedOn = (id: string): QkdSyncError =>
     hint: "look at 'qkd-sync status' again",
   });
 
-async function find(store: Store, id: string): Promise<SurveyedRecord> {
+async function find(store: Store, id: string): Promise<FoundRecord> {
   const record = await store.find(id);
   if (record !== undefined) return record;
   throw new QkdSyncError('usage', `there is no exchange ${id} here`, {

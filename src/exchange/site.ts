@@ -28,6 +28,7 @@ import { respond } from './respond.js';
 import type { PeerSite, RunPorts, SiteSettings } from './run.js';
 import { readStatus, type SiteStatus } from './status.js';
 import type { Terms } from './terms.js';
+import { watchedKme, type WatchFetch } from './watched-kme.js';
 
 /** What the process gives to a run. */
 export interface Surroundings {
@@ -40,6 +41,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Told of each key file right after it is durably in place. */
   readonly onPublished: (file: PublishedFile) => void;
+  /** Told of each fetch of keys while it goes on. */
+  readonly watchFetch: WatchFetch;
 }
 
 export interface Folders {
@@ -105,7 +108,9 @@ export async function respondHere(access: ListenAccess, surroundings: Surroundin
     port: access.listen.port,
     auth,
     requireHybrid,
+    // Only SYN grows with the number of keys, and it is the initiator's.
     maxPayloadBytes: maxFrameBytes(access.exchange.count),
+    maxSendBytes: maxFrameBytes(0),
     clock,
     log,
   });
@@ -145,16 +150,15 @@ function initiatorSettings(access: DialAccess): InitiatorSettings {
   return { ...siteSettings(access), peer, connectWaitMs };
 }
 
-function openKme(access: KmeAccess, { clock, random, log }: Surroundings): Kme {
+function openKme(access: KmeAccess, { clock, random, log, watchFetch }: Surroundings): Kme {
   const { ca, cert, key, pkcs12, passphrase, serverName, ...how } = access;
   const tls = { ca, cert, key, pkcs12, passphrase, serverName };
-  return createKmeClient({ ...how, tls, clock, random, log });
+  return watchedKme(createKmeClient({ ...how, tls, clock, random, log }), watchFetch);
 }
 
 function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<typeof createDial> {
   const { site, peer, auth, requireHybrid } = access;
   const { host, port } = peer;
-  // Nothing that a responder says grows with the number of keys.
   return createDial({
     site,
     peer,
@@ -162,7 +166,9 @@ function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<
     port,
     auth,
     requireHybrid,
+    // Only SYN grows with the number of keys, and it is ours.
     maxPayloadBytes: maxFrameBytes(0),
+    maxSendBytes: maxFrameBytes(access.exchange.count),
     clock,
     log,
   });

@@ -112,6 +112,11 @@ function wrongName(error: unknown): string {
   return `the KME's certificate bears another name${expected}${borne}`;
 }
 
+/** Whether the connection broke without a word, for which a KME may have the same reason. */
+export function isBreak(error: unknown): boolean {
+  return TROUBLES.get(systemCode(rootOf(error)) ?? '') === BROKEN;
+}
+
 /** undici's parser error has no code that can be relied on, and what it had read as `data`. */
 function isParserError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'name' in error && error.name === 'HTTPParserError';

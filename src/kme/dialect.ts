@@ -55,8 +55,8 @@ export const POST_HEADERS = { 'content-type': 'application/json' } as const;
 
 // key length: half of what was asked for, leading zeros dropped, bits read as bytes. It must be `size`, on both sides.
 
-export function hasSize({ byteLength }: Uint8Array, sizeBits: number): boolean {
-  return byteLength * 8 === sizeBits;
+export function hasSize(keyBytes: number, sizeBits: number): boolean {
+  return keyBytes * 8 === sizeBits;
 }
 
 // key_ID: opaque, kept to the letter; encoded where it is part of a URL, a plus sign too.

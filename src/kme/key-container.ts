@@ -63,46 +63,51 @@ function decodeContainer(
     );
   }
   const found = new Map<KeyId, Key>();
+  // One stretch of memory for all: with one of its own a key would take ten times its size.
+  const keyBytes = size / 8;
+  const secrets = Buffer.alloc(entries.length * keyBytes);
   try {
     for (const [at, entry] of entries.entries()) {
       const name = `key ${at + 1} of ${entries.length}`;
-      const key = decodeEntry(entry, name, size);
-      const repeated = found.has(key.keyId);
-      if (repeated) key.secret.wipe();
-      else found.set(key.keyId, key);
-      if (repeated) throw unusable(`${name} repeats an earlier key_ID`);
+      const key = decodeEntry(entry, name, secrets, at * keyBytes, keyBytes);
+      if (found.has(key.keyId)) throw unusable(`${name} repeats an earlier key_ID`);
+      found.set(key.keyId, key);
     }
   } catch (error) {
-    wipeAll(found.values());
+    secrets.fill(0);
     throw error;
   }
   return found;
 }
 
-function decodeEntry(entry: unknown, name: string, size: number): Key {
+/** @param start where in `secrets` the key's bytes go, and `keyBytes` how many they must be */
+function decodeEntry(entry: unknown, name: string, secrets: Buffer, start: number, keyBytes: number): Key {
   if (!isObject(entry)) throw unusable(`${name} is not an object`);
   const { key_ID: keyId, key } = entry;
   if (typeof keyId !== 'string' || !isKeyId(keyId)) throw unusable(`${name} has no usable key_ID`);
   if (typeof key !== 'string') throw unusable(`${name} has no text \`key\``);
-  const bytes = decodeBase64(key);
-  if (bytes === undefined) throw unusable(`${name} is not base64 of the standard alphabet with padding`);
-  if (hasSize(bytes, size)) return { keyId, secret: new Secret(bytes) };
-  const bits = bytes.byteLength * 8;
-  bytes.fill(0);
+  const length = Buffer.byteLength(key, 'base64');
+  const fits = hasSize(length, keyBytes * 8);
+  const isCanonical = fits ? decodeBase64(key, secrets, start, length) : isBase64(key, length);
+  if (isCanonical && fits) return { keyId, secret: new Secret(secrets, start, start + keyBytes) };
+  if (!isCanonical) throw unusable(`${name} is not base64 of the standard alphabet with padding`);
   throw unusable(
-    `${name} has ${bits} bits, asked for were ${size}`,
+    `${name} has ${length * 8} bits, asked for were ${keyBytes * 8}`,
     'set exchange.size to a size that both KMEs support',
   );
 }
 
-/** The bytes that `text` stands for, or undefined where it is not their one canonical base64 (RFC 4648, section 4). */
-function decodeBase64(text: string): Uint8Array | undefined {
-  // A buffer of its own: one from the shared pool would lie among other people's bytes.
-  const bytes = Buffer.alloc(Buffer.byteLength(text, 'base64'));
-  bytes.write(text, 'base64');
-  if (bytes.toString('base64') === text) return bytes;
+/** Writes what `text` stands for; whether it is the one canonical base64 of it (RFC 4648, section 4). */
+function decodeBase64(text: string, into: Buffer, start: number, length: number): boolean {
+  into.write(text, start, length, 'base64');
+  return into.toString('base64', start, start + length) === text;
+}
+
+function isBase64(text: string, length: number): boolean {
+  const bytes = Buffer.alloc(length);
+  const isCanonical = decodeBase64(text, bytes, 0, length);
   bytes.fill(0);
-  return undefined;
+  return isCanonical;
 }
 
 function unusable(why: string, hint?: string): QkdSyncError {

@@ -41,7 +41,9 @@ export interface DialSettings {
   readonly requireHybrid: boolean;
   /** For all steps together. */
   readonly connectTimeoutMs?: number;
+  /** The largest frame that may come in, and the largest that we send. */
   readonly maxPayloadBytes: number;
+  readonly maxSendBytes: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly resolve?: Resolve;
@@ -154,7 +156,7 @@ class Attempt {
 
   #upgrade(socket: Socket, security: ChannelSecurity): void {
     this.#step = 'upgrade';
-    const { host, port, peer, auth, maxPayloadBytes, clock } = this.#settings;
+    const { host, port, peer, auth, maxPayloadBytes, maxSendBytes, clock } = this.#settings;
     const ws = new WebSocket(`${auth.kind === 'none' ? 'ws' : 'wss'}://peer/`, [SUBPROTOCOL], {
       createConnection: () => socket,
       headers: { Host: authority(host, port) },
@@ -174,7 +176,15 @@ class Attempt {
       const bytesRead = (): number => socket.bytesRead;
       const claimed = auth.kind === 'none' ? undefined : peer.site;
       this.#resolve(
-        new WebSocketChannel(ws, { peer: claimed, remote, security, maxPayloadBytes, clock, bytesRead }),
+        new WebSocketChannel(ws, {
+          peer: claimed,
+          remote,
+          security,
+          maxPayloadBytes,
+          maxSendBytes,
+          clock,
+          bytesRead,
+        }),
       );
     });
   }

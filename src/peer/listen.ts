@@ -33,6 +33,7 @@ export interface ListenSettings {
   /** For TLS, and again for the upgrade. */
   readonly handshakeTimeoutMs?: number;
   readonly maxPayloadBytes: number;
+  readonly maxSendBytes: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly resolve?: Resolve;
@@ -156,7 +157,7 @@ class Door {
       ws.terminate();
       return;
     }
-    const { maxPayloadBytes, clock, log } = this.#settings;
+    const { maxPayloadBytes, maxSendBytes, clock, log } = this.#settings;
     const { remote } = pending;
     const bytesRead = (): number => socket.bytesRead;
     const channel = new WebSocketChannel(ws, {
@@ -164,6 +165,7 @@ class Door {
       remote,
       security,
       maxPayloadBytes,
+      maxSendBytes,
       clock,
       bytesRead,
     });

@@ -31,7 +31,9 @@ export interface WebSocketChannelSettings {
   readonly peer: string | undefined;
   readonly remote: string;
   readonly security: ChannelSecurity;
+  /** The largest frame that may come in, and the largest that we send. */
   readonly maxPayloadBytes: number;
+  readonly maxSendBytes: number;
   readonly clock: Clock;
   /** How much has come in so far, whole frames or not: a long frame on a slow line is no silence. */
   readonly bytesRead: () => number;
@@ -44,6 +46,7 @@ export class WebSocketChannel implements Channel {
   readonly #ws: WebSocket;
   readonly #clock: Clock;
   readonly #maxPayloadBytes: number;
+  readonly #maxSendBytes: number;
   readonly #bytesRead: () => number;
   readonly #gone: Promise<void>;
   #events: ChannelEvents | undefined;
@@ -57,13 +60,14 @@ export class WebSocketChannel implements Channel {
   #cancelSilence: () => void;
 
   constructor(ws: WebSocket, settings: WebSocketChannelSettings) {
-    const { peer, remote, security, maxPayloadBytes, clock, bytesRead } = settings;
+    const { peer, remote, security, maxPayloadBytes, maxSendBytes, clock, bytesRead } = settings;
     this.peer = peer;
     this.remote = remote;
     this.security = security;
     this.#ws = ws;
     this.#clock = clock;
     this.#maxPayloadBytes = maxPayloadBytes;
+    this.#maxSendBytes = maxSendBytes;
     this.#bytesRead = bytesRead;
     this.#bytesSeen = bytesRead();
     this.#heardAtMs = clock.monotonic();
@@ -152,8 +156,7 @@ export class WebSocketChannel implements Channel {
 
   /** What we owe the peer waits in our memory, pongs included: one that does not read must not fill it. */
   #checkOutgoing(): void {
-    if (this.#ws.bufferedAmount > 4 * this.#maxPayloadBytes)
-      this.#lost('the peer does not read what we send');
+    if (this.#ws.bufferedAmount > 4 * this.#maxSendBytes) this.#lost('the peer does not read what we send');
   }
 
   readonly #failed = (error: Error): void => {

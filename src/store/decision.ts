@@ -5,12 +5,14 @@
  * Errors: Node's, `suspect`, `alarm`, `busy` (another process settled the exchange while it was looked at).
  */
 import { QkdSyncError } from '../base/errors.js';
+import type { KeyId } from '../base/key.js';
 import { emptyTrash, releaseAborted, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import type { ExchangeId } from './layout.js';
 import { unlessGone } from './durable.js';
 import { raiseIndex } from './index-mark.js';
 import { noteHook } from './hook-note.js';
+import { readKeyIds } from './key-ids.js';
 import { releaseName } from './names.js';
 import { listPeers } from './peers.js';
 import { keyFilePath, publish } from './publish.js';
@@ -114,14 +116,22 @@ export async function publishDecided(context: StoreContext, place: RecordPlace):
   await fs.syncFolder(layout.role(place.peer, place.role));
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return true;
-  if (hooked && (await fs.stat(pathOf(layout, place, 'key'))) !== undefined)
-    await noteHook(context, place, exchange);
+  // Once the file is in place the record may go at any time, and its key IDs with it.
+  const isToCome = (await fs.stat(pathOf(layout, place, 'key'))) !== undefined;
+  const keyIds = isToCome ? await keyIdsOf(context, place) : [];
+  if (hooked && isToCome) await noteHook(context, place, exchange, keyIds);
   const publication = await publish(fs, layout, place, exchange);
+  if (context.staged?.id === place.id) context.staged = undefined;
   if (publication === 'moved') {
-    const { id, role, peer, keyIds, index } = exchange;
+    const { id, role, peer, index } = exchange;
     onPublished({ id, role, peer, keyIds, index, path: keyFilePath(layout, exchange) });
   }
   return publication !== 'taken';
+}
+
+/** None where they cannot be read: nothing is decided by them. */
+async function keyIdsOf({ fs, layout, staged }: StoreContext, place: RecordPlace): Promise<readonly KeyId[]> {
+  return staged?.id === place.id ? staged.keyIds : ((await readKeyIds(fs, layout, place)) ?? []);
 }
 
 /** Removes the record of a published exchange: first its number is covered, then its name is free, then it goes. */

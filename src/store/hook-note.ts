@@ -13,17 +13,14 @@ import { randomId } from '../base/random.js';
 import type { Role } from '../base/site.js';
 import type { StoreContext } from './context.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
+import { KEY_IDS_MAX_BYTES } from './key-ids.js';
 import { parseHookNoteName, type ExchangeId, type Layout } from './layout.js';
 import { listFolder, readSmall } from './reading.js';
-import {
-  EXCHANGE_MAX_BYTES,
-  findRecord,
-  formatOf,
-  recordFolder,
-  type Exchange,
-  type RecordPlace,
-} from './record.js';
+import { findRecord, formatOf, recordFolder, type Exchange, type RecordPlace } from './record.js';
 import { surveyRecord } from './survey.js';
+
+/** The key IDs, and what else a note says. */
+const NOTE_MAX_BYTES = KEY_IDS_MAX_BYTES + 16_384;
 
 /** What a hook is told. No key bytes. */
 export interface HookNote {
@@ -46,7 +43,8 @@ type NotePlace = Pick<RecordPlace, 'peer' | 'role' | 'id'>;
 export async function noteHook(
   { fs, layout, random }: StoreContext,
   place: RecordPlace,
-  { id, role, peer, name, index, keyIds, time, ...rest }: Exchange,
+  { id, role, peer, name, index, time, ...rest }: Exchange,
+  keyIds: readonly KeyId[],
 ): Promise<void> {
   const note = {
     id,
@@ -84,7 +82,7 @@ export async function dueHooks(context: StoreContext, peer: string): Promise<Hoo
     const fate = await fateOf(context, place);
     if (fate === 'never') await dropNote(context, place);
     if (fate !== 'published') continue;
-    const content = await readSmall(fs, layout.hookNote(peer, place.role, place.id), EXCHANGE_MAX_BYTES);
+    const content = await readSmall(fs, layout.hookNote(peer, place.role, place.id), NOTE_MAX_BYTES);
     if (content === undefined) continue;
     const note = parseNote(content, place, layout);
     if (note !== undefined) due.push(note);

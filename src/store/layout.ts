@@ -23,6 +23,7 @@ const TEMPORARY_NAME = /^([0-9a-f]{32})\.tmp-[0-9a-f]{32}$/;
 /** The names inside a record's folder. */
 export const RECORD_FILE = {
   exchange: 'exchange.json',
+  keyIds: 'key-ids.json',
   key: 'key',
   beta: 'beta',
   alarm: 'alarm',

@@ -16,7 +16,9 @@ export async function readSmall(
   maxBytes = SMALL_FILE_MAX_BYTES,
 ): Promise<string | undefined> {
   const bytes = await unlessMissing(() => fs.read(path, maxBytes));
-  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+  return bytes === undefined
+    ? undefined
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 async function unlessMissing<T>(read: () => Promise<T>): Promise<T | undefined> {

@@ -7,7 +7,6 @@
 import { join } from 'node:path';
 import { QkdSyncError, systemCode } from '../base/errors.js';
 import { FORMATS, type Format } from '../base/format.js';
-import type { KeyId } from '../base/key.js';
 import type { Role } from '../base/site.js';
 import { unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
@@ -21,7 +20,7 @@ import {
 } from './layout.js';
 import { listFolder, readSmall } from './reading.js';
 
-/** What `exchange.json` holds. No key bytes. */
+/** What `exchange.json` holds: all of an exchange but its keys and, in a file of their own, their IDs. */
 export interface Exchange {
   readonly id: ExchangeId;
   readonly role: Role;
@@ -29,7 +28,6 @@ export interface Exchange {
   readonly peer: string;
   /** Which state folder of the peer this exchange was made with. */
   readonly peerStateId: string;
-  readonly keyIds: readonly KeyId[];
   /** Bits of each key. */
   readonly size: number;
   /** What `key` looks like; absent in records of the first versions, which knew hex only: see `formatOf`. */
@@ -57,9 +55,6 @@ export type AlarmReason = 'unknown-to-peer' | 'contradiction' | 'name-taken';
 
 const ALARM_REASONS: readonly AlarmReason[] = ['unknown-to-peer', 'contradiction', 'name-taken'];
 
-/** The largest `exchange.json`: 65,536 key IDs of 256 bytes, each byte at worst one escape of two, and the rest. */
-export const EXCHANGE_MAX_BYTES = 65_536 * (2 * 256 + 3) + 16_384;
-
 /** How often a record is read again after a lost race; more changes of one record than there are states cannot happen. */
 export const RECORD_TRIES = 8;
 
@@ -79,7 +74,7 @@ export async function readExchange(
   layout: Layout,
   place: RecordPlace,
 ): Promise<Exchange | undefined> {
-  const content = await readSmall(fs, pathOf(layout, place, 'exchange'), EXCHANGE_MAX_BYTES);
+  const content = await readSmall(fs, pathOf(layout, place, 'exchange'));
   // A record that is still there without its exchange.json has not moved on: it must not pass for one that is finished.
   if (content === undefined && (await fs.stat(recordFolder(layout, place))) === undefined) return undefined;
   let parsed: unknown;
@@ -111,8 +106,6 @@ function isExchange(value: unknown, place: RecordPlace): value is Exchange {
     exchange.role === place.role &&
     exchange.peer === place.peer &&
     has('peerStateId', 'string') &&
-    Array.isArray(exchange.keyIds) &&
-    exchange.keyIds.every((keyId) => typeof keyId === 'string') &&
     has('size', 'number') &&
     (exchange.format === undefined || FORMATS.includes(exchange.format)) &&
     has('name', 'string') &&

@@ -9,6 +9,7 @@
  * Errors: Node's, `suspect`, `alarm`.
  */
 import { join } from 'node:path';
+import type { KeyId } from '../base/key.js';
 import { randomId } from '../base/random.js';
 import { emptyTrash, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
@@ -17,6 +18,7 @@ import { ensureFolder, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { dropNote } from './hook-note.js';
 import { raiseIndex } from './index-mark.js';
+import { readKeyIds } from './key-ids.js';
 import { RECORD_FILE, ROLES, type ExchangeId, type Layout } from './layout.js';
 import { listReservations, releaseName } from './names.js';
 import { listPeers } from './peers.js';
@@ -35,17 +37,23 @@ export interface Resolution {
   readonly time: number;
 }
 
+/** A record and the key IDs in it. */
+export interface FoundRecord extends SurveyedRecord {
+  /** Undefined where they cannot be read. */
+  readonly keyIds: readonly KeyId[] | undefined;
+}
+
 /** The record of an exchange, whoever the peer and in whatever role. */
 export async function findExchange(
   fs: FileSystem,
   layout: Layout,
   id: ExchangeId,
-): Promise<SurveyedRecord | undefined> {
+): Promise<FoundRecord | undefined> {
   for (const peer of await listPeers(fs, layout)) {
     for (const role of ROLES) {
       const place = await findRecord(fs, layout, peer, role, id);
       const found = place && (await surveyRecord(fs, layout, place));
-      if (found !== undefined) return found;
+      if (found !== undefined) return { ...found, keyIds: await readKeyIds(fs, layout, found.place) };
     }
   }
   return undefined;
@@ -144,7 +152,7 @@ async function writeDown(
     state,
     alarm: alarm ?? null,
     name: exchange?.name ?? null,
-    keyIds: exchange?.keyIds ?? null,
+    keyIds: (await readKeyIds(fs, layout, place)) ?? null,
   };
   const folder = layout.resolutions(peer);
   await ensureFolder(fs, folder);

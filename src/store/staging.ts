@@ -7,14 +7,21 @@
  */
 import { join } from 'node:path';
 import { QkdSyncError } from '../base/errors.js';
+import type { KeyId } from '../base/key.js';
 import { randomId } from '../base/random.js';
 import { discardAborted, emptyTrash, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import { ensureFolder, writeDurably } from './durable.js';
+import { encodeKeyIds } from './key-ids.js';
 import { RECORD_FILE } from './layout.js';
 import { nameTaken, releaseName, reserveName } from './names.js';
 import { changeState, encodeExchange, findRecord, type Exchange, type RecordPlace } from './record.js';
 import { nextIndex } from './survey.js';
+
+/** An exchange with the IDs of its keys, in the order of the key file. */
+export interface NewExchange extends Exchange {
+  readonly keyIds: readonly KeyId[];
+}
 
 export interface Staging {
   /**
@@ -27,9 +34,10 @@ export interface Staging {
   drop(): Promise<void>;
 }
 
-export async function beginStaging(context: StoreContext, exchange: Exchange): Promise<Staging> {
+export async function beginStaging(context: StoreContext, exchange: NewExchange): Promise<Staging> {
   const { fs, layout, random, suspicion } = context;
-  const { peer, role, id, name, index } = exchange;
+  const { keyIds, ...record } = exchange;
+  const { peer, role, id, name, index } = record;
   await suspicion.refuse();
   if ((await findRecord(fs, layout, peer, role, id)) !== undefined) {
     throw new QkdSyncError('protocol', `exchange ${id} is known already`);
@@ -61,7 +69,8 @@ export async function beginStaging(context: StoreContext, exchange: Exchange): P
   }
 
   const write = async (content: Uint8Array, beta?: string): Promise<void> => {
-    await writeDurably(fs, join(temporary, RECORD_FILE.exchange), encodeExchange(exchange));
+    await writeDurably(fs, join(temporary, RECORD_FILE.exchange), encodeExchange(record));
+    await writeDurably(fs, join(temporary, RECORD_FILE.keyIds), encodeKeyIds(keyIds));
     await writeDurably(fs, join(temporary, RECORD_FILE.key), content);
     if (beta !== undefined) await writeDurably(fs, join(temporary, RECORD_FILE.beta), Buffer.from(beta));
     await fs.syncFolder(temporary);
@@ -78,6 +87,7 @@ export async function beginStaging(context: StoreContext, exchange: Exchange): P
         await quietly(drop);
         throw error;
       }
+      context.staged = { id, keyIds };
       try {
         await fs.syncFolder(layout.role(peer, role));
       } catch (error) {

@@ -18,10 +18,10 @@ import { createLayout, type ExchangeId, type Layout } from './layout.js';
 import { isNameFree } from './names.js';
 import { listPeers } from './peers.js';
 import { probePublishing } from './probe.js';
-import { listRecords, readAlarm, type AlarmReason, type Exchange } from './record.js';
-import { beginStaging, type Staging } from './staging.js';
+import { listRecords, readAlarm, type AlarmReason } from './record.js';
+import { beginStaging, type NewExchange, type Staging } from './staging.js';
 import { createIdentity } from './state-id.js';
-import { findExchange, finishResolved, resolve, type Resolution } from './resolution.js';
+import { findExchange, finishResolved, resolve, type FoundRecord, type Resolution } from './resolution.js';
 import { createSuspicion } from './suspect.js';
 import { nextIndex, surveyPeer, type SurveyedRecord } from './survey.js';
 import * as vote from './vote.js';
@@ -55,7 +55,7 @@ export interface Store {
   /** Whether a key file of `bytes` could be published now. */
   probe(peer: string, bytes: number): Promise<void>;
   isNameFree(peer: string, name: string): Promise<boolean>;
-  stage(exchange: Exchange): Promise<Staging>;
+  stage(exchange: NewExchange): Promise<Staging>;
 
   decide(peer: string, id: ExchangeId, beta: string): Promise<decision.Verdict>;
   judge(id: ExchangeId): Promise<decision.Verdict>;
@@ -74,7 +74,7 @@ export interface Store {
   forgetHook(note: HookNote): Promise<void>;
 
   /** The record of an exchange with whatever peer. */
-  find(id: ExchangeId): Promise<SurveyedRecord | undefined>;
+  find(id: ExchangeId): Promise<FoundRecord | undefined>;
   /** Does what an operator has decided; false where the record has moved on since it was looked at. */
   resolve(record: SurveyedRecord, resolution: Resolution): Promise<boolean>;
 }
@@ -84,7 +84,16 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
   const layout = createLayout(state, keys);
   const suspicion = createSuspicion(fs, layout, random, bootId, log);
   const identity = createIdentity(fs, layout, random);
-  const context: StoreContext = { fs, layout, random, log, suspicion, hooked, onPublished };
+  const context: StoreContext = {
+    fs,
+    layout,
+    random,
+    log,
+    suspicion,
+    hooked,
+    staged: undefined,
+    onPublished,
+  };
   /** Every reading and every change starts here, and nobody is told of it before the folder is known to be the same. */
   const trusted = <T>(work: () => Promise<T>): Promise<T> =>
     translated(async () => {

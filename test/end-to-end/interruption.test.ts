@@ -103,7 +103,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
       siteTree({
         peer: 'A',
         roles: ['responder'],
-        records: ['responder/<id>.staged beta exchange.json key'],
+        records: ['responder/<id>.staged beta exchange.json key key-ids.json'],
         names: ['A_0'],
       }),
     );

@@ -36,7 +36,7 @@ async function openOf(site: TwoSites['a']): Promise<unknown> {
 const IN_DOUBT = siteTree({
   peer: 'A',
   roles: ['responder'],
-  records: ['responder/<id>.staged beta exchange.json key'],
+  records: ['responder/<id>.staged beta exchange.json key key-ids.json'],
   names: ['A_0'],
 });
 
@@ -49,7 +49,7 @@ async function killedAfterVote(sites: TwoSites): Promise<void> {
       peer: 'B',
       roles: ['initiator'],
       saved: ['B_0'],
-      records: ['initiator/<id>.committed beta exchange.json'],
+      records: ['initiator/<id>.committed beta exchange.json key-ids.json'],
       names: ['B_0'],
     }),
   );
@@ -183,7 +183,7 @@ describe('a FIN that is lost with B', () => {
         peer: 'A',
         roles: ['responder'],
         saved: ['A_0'],
-        records: ['responder/<id>.done beta exchange.json'],
+        records: ['responder/<id>.done beta exchange.json key-ids.json'],
         names: ['A_0'],
       }),
     );

@@ -15,7 +15,7 @@ import { ManualClock } from './manual-clock.js';
 import { MemoryLocks } from './memory-lock.js';
 import { MemoryNetwork } from './memory-network.js';
 import { TestSite, type Run, type RunOptions } from './site.js';
-import { Busyness, watchedFileSystem } from './watched-file-system.js';
+import { Busyness, watchedFileSystem, type Observe } from './watched-file-system.js';
 
 /** Time in these tests is their own, so a busy machine must not make them fail. */
 jest.setTimeout(60_000);
@@ -30,6 +30,8 @@ export class Link {
   readonly network = new MemoryNetwork();
   readonly keyStore = new KeyStore();
   readonly locks = new MemoryLocks();
+  /** Told of each site's file operations before they begin. */
+  observe: (site: string, ...operation: Parameters<Observe>) => void = () => undefined;
   readonly #sites: TestSite[] = [];
   readonly #busyness = new Busyness();
   readonly #folder: string;
@@ -51,7 +53,9 @@ export class Link {
   /** One more site on the same network. */
   site(id: string): TestSite {
     const { clock, network, locks } = this;
-    const fs = watchedFileSystem(nodeFileSystem, this.#busyness);
+    const fs = watchedFileSystem(nodeFileSystem, this.#busyness, (name, path) => {
+      this.observe(id, name, path);
+    });
     const around = { folder: this.#folder, clock, network, lock: locks.lock(clock), fs };
     const site = new TestSite(id, new FakeKme(this.keyStore), around);
     this.#sites.push(site);

@@ -32,6 +32,7 @@ export function recordingStreams(
         stderr += text;
       },
     },
+    terminal: undefined,
     ask: () => Promise.resolve(answer),
     signal: new AbortController().signal,
     said: { stdout: () => stdout, stderr: () => stderr },

@@ -12,7 +12,7 @@ import type { PublishedFile } from '../../src/store/context.js';
 import { createLayout, type Layout } from '../../src/store/layout.js';
 import type { FileSystem } from '../../src/store/file-system.js';
 import { nodeFileSystem } from '../../src/store/node-file-system.js';
-import type { Exchange } from '../../src/store/record.js';
+import type { NewExchange } from '../../src/store/staging.js';
 import { createStore, type Store } from '../../src/store/store.js';
 import { ScriptedFileSystem, type Plan } from './scripted-file-system.js';
 
@@ -32,7 +32,7 @@ export const countingRandom: Random = (count) => {
   return bytes;
 };
 
-export function exchangeOf(changes: Partial<Exchange> = {}): Exchange {
+export function exchangeOf(changes: Partial<NewExchange> = {}): NewExchange {
   return {
     id: ID,
     role: 'initiator',
@@ -181,7 +181,7 @@ export async function keyFiles(layout: Layout): Promise<Record<string, string>> 
 /** Stages an exchange durably. */
 export async function stage(
   { store }: Pick<Process, 'store'>,
-  exchange: Exchange = exchangeOf(),
+  exchange: NewExchange = exchangeOf(),
 ): Promise<void> {
   const staging = await store.stage(exchange);
   await staging.complete(CONTENT, exchange.role === 'responder' ? BETA : undefined);

@@ -42,6 +42,8 @@ test(
       await symlink(join(REPOSITORY, 'node_modules'), join(house, 'node_modules'));
       const modules = {
         'src/exchange/downward.ts': "import '../store/beside.js';\n",
+        'src/doctor/downward.ts': "import '../store/beside.js';\n",
+        'src/doctor/beside.ts': "import '../exchange/downward.js';\n",
         'src/store/beside.ts': "import '../kme/below.js';\n",
         'src/kme/below.ts': "import '../base/plain.js';\n",
         'src/base/plain.ts': 'export {};\n',
@@ -68,6 +70,7 @@ test(
         'src/base/upward.ts floor-base',
         'src/cli/colourful.ts one-chalk',
         'src/cli/grammatical.ts commander-in-program',
+        'src/doctor/beside.ts floor-doctor',
         'src/handshake/impure.ts pure-handshake',
         'src/store/beside.ts floor-store',
       ]);

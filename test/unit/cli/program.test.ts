@@ -12,6 +12,7 @@ const EXAMPLES: Readonly<Record<Command, string>> = {
   status: 'qkd-sync status --json',
   resolve: 'qkd-sync resolve 0123456789abcdef0123456789abcdef --abort',
   formats: 'qkd-sync formats',
+  doctor: 'qkd-sync doctor --peer B',
   kme: 'qkd-sync kme --dir /tmp/try-qkd',
   demo: 'qkd-sync demo',
 };

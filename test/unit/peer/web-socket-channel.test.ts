@@ -35,6 +35,7 @@ afterEach(async () => {
 async function open(
   options: WebSocket.ClientOptions = {},
   maxPayloadBytes = MAX_PAYLOAD_BYTES,
+  maxSendBytes = maxPayloadBytes,
 ): Promise<Ends> {
   const clock = new ManualClock();
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: maxPayloadBytes });
@@ -47,6 +48,7 @@ async function open(
         remote: 'there',
         security: SECURITY,
         maxPayloadBytes,
+        maxSendBytes,
         clock,
         bytesRead: () => socket.bytesRead,
       });
@@ -101,6 +103,16 @@ describe('frames', () => {
     const [data, isBinary] = (await back) as [Buffer, boolean];
     expect(isBinary).toBe(false);
     expect(data.toString() === text).toBe(true);
+  });
+
+  test('that we send may be far longer than those that may come in', async () => {
+    const { channel, other } = await open({}, MAX_PAYLOAD_BYTES, 20_000_000);
+    const ears = new Ears(channel);
+    const there = once(other, 'message');
+    channel.send('x'.repeat(20_000_000));
+    const [data] = (await there) as [Buffer];
+    expect(data.byteLength).toBe(20_000_000);
+    expect(ears.closings).toEqual([]);
   });
 
   test('after our own close are not handed over', async () => {

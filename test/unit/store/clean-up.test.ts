@@ -61,6 +61,7 @@ describe('the clean-up', () => {
       'rmdir exchanges/B/names/B_0',
       'unlink exchanges/.trash/*/exchange.json',
       'unlink exchanges/.trash/*/key',
+      'unlink exchanges/.trash/*/key-ids.json',
       'rmdir exchanges/.trash/*',
     ]);
   });

@@ -86,6 +86,7 @@ describe('the initiator', () => {
       'syncFolder exchanges/B',
       ...RESERVING('initiator', 0),
       ...WRITING('exchanges/B/initiator/<id>.tmp/exchange.json'),
+      ...WRITING('exchanges/B/initiator/<id>.tmp/key-ids.json'),
       ...WRITING('exchanges/B/initiator/<id>.tmp/key'),
       'syncFolder exchanges/B/initiator/<id>.tmp',
       'rename exchanges/B/initiator/<id>.tmp -> exchanges/B/initiator/<id>.staged',
@@ -141,6 +142,7 @@ describe('the initiator', () => {
       'syncFolder exchanges/.trash',
       'unlink exchanges/.trash/*/beta',
       'unlink exchanges/.trash/*/exchange.json',
+      'unlink exchanges/.trash/*/key-ids.json',
       'rmdir exchanges/.trash/*',
     ]);
   });
@@ -183,6 +185,7 @@ describe('the responder', () => {
       'syncFolder exchanges/B',
       ...RESERVING('responder', 0),
       ...WRITING('exchanges/B/responder/<id>.tmp/exchange.json'),
+      ...WRITING('exchanges/B/responder/<id>.tmp/key-ids.json'),
       ...WRITING('exchanges/B/responder/<id>.tmp/key'),
       ...WRITING('exchanges/B/responder/<id>.tmp/beta'),
       'syncFolder exchanges/B/responder/<id>.tmp',
@@ -246,6 +249,7 @@ describe('the responder', () => {
       'syncFolder exchanges/.trash',
       'unlink exchanges/.trash/*/beta',
       'unlink exchanges/.trash/*/exchange.json',
+      'unlink exchanges/.trash/*/key-ids.json',
       'rmdir exchanges/.trash/*',
     ]);
   });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, jest, test } from '@jest/globals';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileSystem } from '../../../src/store/file-system.js';
-import type { Exchange } from '../../../src/store/record.js';
+import type { NewExchange } from '../../../src/store/staging.js';
 import { isChange, type Operation, type Plan } from '../../support/scripted-file-system.js';
 import {
   BETA,
@@ -39,7 +39,7 @@ const notes = async (folder: StoreFolder): Promise<string[]> =>
     (path) => path.startsWith('B/hooks/') && !path.endsWith('/'),
   );
 
-async function save(process: Process, exchange: Exchange): Promise<void> {
+async function save(process: Process, exchange: NewExchange): Promise<void> {
   const { store } = process;
   await stage(process, exchange);
   if (exchange.role === 'initiator') {
@@ -200,7 +200,7 @@ test('a note of an exchange that was aborted after all is dropped', async () => 
 
 /** What one process does, and what the next one finds: how often the hook was run, and whether the file is there. */
 async function crash(
-  role: Exchange['role'],
+  role: NewExchange['role'],
   plan: Plan,
   wrap?: (fs: FileSystem) => FileSystem,
 ): Promise<{ hooks: number; files: number; operations: readonly Operation[] }> {
@@ -242,7 +242,7 @@ const nothing: Plan = () => undefined;
  * other way round: one that was killed before its decision has neither.
  */
 async function missedHooks(
-  role: Exchange['role'],
+  role: NewExchange['role'],
   wrap?: (fs: FileSystem) => FileSystem,
 ): Promise<{ missed: string[]; kills: number; repeated: number }> {
   const { operations, hooks } = await crash(role, nothing, wrap);

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { highestIndex, raiseIndex } from '../../../src/store/index-mark.js';
-import type { Exchange } from '../../../src/store/record.js';
+import type { NewExchange } from '../../../src/store/staging.js';
 import {
   BETA,
   exchangeOf,
@@ -99,9 +99,9 @@ describe('the next number', () => {
   it('is not raised where files are named by key ID', async () => {
     const folder = await makeStoreFolder();
     const process = await folder.open();
-    const unnumbered: Exchange = JSON.parse(
+    const unnumbered: NewExchange = JSON.parse(
       JSON.stringify({ ...exchangeOf({ name: 'key-1.hex' }), index: undefined }),
-    ) as Exchange;
+    ) as NewExchange;
     await stage(process, unnumbered);
     await process.store.decide(PEER, ID, BETA);
     expect(await process.store.nextIndex(PEER)).toBe(0);

@@ -5,10 +5,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { RECORD_STATES } from '../../../src/store/layout.js';
 import { encodeExchange } from '../../../src/store/record.js';
 import {
+  BETA,
   exchangeOf,
   ID,
   makeStoreFolder,
   PEER,
+  PEER_STATE_ID,
   removeStoreFolders,
   stage,
   type Process,
@@ -32,7 +34,9 @@ describe('exchange.json', () => {
   it('is read back as it was given', async () => {
     const { process } = await staged();
     const [record] = await process.store.survey(PEER);
-    expect(record?.exchange).toEqual(exchangeOf());
+    const { keyIds, ...exchange } = exchangeOf();
+    expect(record?.exchange).toEqual(exchange);
+    expect((await process.store.find(ID))?.keyIds).toEqual(keyIds);
   });
 
   it('holds no key bytes', async () => {
@@ -50,8 +54,6 @@ describe('exchange.json', () => {
     ['another role', { ...exchangeOf(), role: 'responder' }],
     ['another peer', { ...exchangeOf(), peer: 'C' }],
     ['no state ID', { ...exchangeOf(), peerStateId: undefined }],
-    ['no key IDs', { ...exchangeOf(), keyIds: undefined }],
-    ['key IDs that are none', { ...exchangeOf(), keyIds: ['key-1', 2] }],
     ['no size', { ...exchangeOf(), size: '256' }],
     ['no name', { ...exchangeOf(), name: 7 }],
     ['an index that is none', { ...exchangeOf(), index: 0.5 }],
@@ -72,16 +74,62 @@ describe('exchange.json', () => {
 
   it('is refused where it is larger than any can be', async () => {
     const { process, file } = await staged();
-    await writeFile(file, Buffer.alloc(65_536 * 515 + 16_385));
+    await writeFile(file, Buffer.alloc(4_097));
     await expect(process.store.survey(PEER)).rejects.toMatchObject({ code: 'storage' });
   });
+});
+
+describe('key-ids.json', () => {
+  const LARGEST = Array.from({ length: 65_536 }, () => '"'.repeat(256));
 
   it('may be as large as the largest exchange', async () => {
     const folder = await makeStoreFolder();
     const process = await folder.open();
-    const keyIds = Array.from({ length: 65_536 }, () => '"'.repeat(256));
-    await stage(process, exchangeOf({ keyIds }));
-    expect((await process.store.survey(PEER))[0]?.exchange?.keyIds).toHaveLength(65_536);
+    await stage(process, exchangeOf({ keyIds: LARGEST }));
+    expect((await process.store.find(ID))?.keyIds).toEqual(LARGEST);
+  });
+
+  it('is read for a key file that another process has staged, once, and by no look at the records', async () => {
+    const folder = await makeStoreFolder();
+    await stage(await folder.open(), exchangeOf({ role: 'responder' }));
+    const { store, fs, published } = await folder.open();
+    const readings = (): string[] =>
+      fs.done
+        .filter(({ name, path }) => name === 'read' && path.endsWith('key-ids.json'))
+        .map(({ path }) => folder.shorten(path));
+    await store.survey(PEER);
+    await store.nextIndex(PEER);
+    await store.openVotes(PEER, PEER_STATE_ID);
+    await store.tidy(PEER);
+    expect(readings()).toEqual([]);
+    await store.commit(PEER, ID, BETA);
+    expect(published).toMatchObject([{ keyIds: ['key-1'] }]);
+    await store.redo(PEER);
+    await store.commit(PEER, ID, BETA);
+    await store.openVotes(PEER, PEER_STATE_ID);
+    await store.forget(PEER, ID, PEER_STATE_ID);
+    expect(readings()).toEqual(['exchanges/B/responder/<id>.committed/key-ids.json']);
+  });
+
+  it('is not read by the process that has staged it', async () => {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    await stage(process, exchangeOf({ role: 'responder' }));
+    await process.store.commit(PEER, ID, BETA);
+    expect(process.published).toMatchObject([{ keyIds: ['key-1'] }]);
+    expect(
+      process.fs.done.filter(({ path }) => path.endsWith('key-ids.json')).map(({ name }) => name),
+    ).toEqual(['create', 'write', 'sync', 'close']);
+  });
+
+  it.each(['', '{', '{}', '["key-1", 2]'])('holds no key back where it is damaged to %j', async (content) => {
+    const folder = await makeStoreFolder();
+    await stage(await folder.open(), exchangeOf({ role: 'responder' }));
+    const { store, published } = await folder.open();
+    await writeFile(join(folder.layout.record(PEER, 'responder', ID, 'staged'), 'key-ids.json'), content);
+    expect(await store.find(ID)).toMatchObject({ alarm: undefined, keyIds: undefined });
+    expect(await store.commit(PEER, ID, BETA)).toBe('done');
+    expect(published).toMatchObject([{ id: ID, keyIds: [] }]);
   });
 });
 
