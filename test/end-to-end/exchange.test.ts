@@ -137,6 +137,7 @@ qkd-sync: both sites have saved A_0 (1 key) in <time>
       index: 0,
       durationMs: expect.any(Number) as unknown,
       settled: [],
+      hooks: [],
       open: [],
       peerAlarms: 0,
     };

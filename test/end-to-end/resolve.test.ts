@@ -39,6 +39,7 @@ describe('an operator of B', () => {
       choice: 'commit',
       state: 'resolved',
       alarm: null,
+      hooks: [],
     });
     expect(resolved.stderr).toContain(`exchange ${id} with peer A, responder here: staged`);
     expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
