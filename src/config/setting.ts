@@ -40,7 +40,7 @@ export interface DefaultedSetting<T> extends Setting<T> {
 
 /** `--kme` of `--kme <url>`. */
 export function flagName(flag: string): string {
-  return /--[a-z-]+/.exec(flag)?.[0] ?? flag;
+  return /--[a-z][a-z0-9-]*/.exec(flag)?.[0] ?? flag;
 }
 
 export const VARIABLE_PREFIX = 'QKD_SYNC_';

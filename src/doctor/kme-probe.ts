@@ -31,31 +31,30 @@ export function openKmeProbe(
 ): KmeProbe {
   const agent = new Agent(agentOptions(tls, how.timeoutMs));
   const send = fetch ?? fetchBy(agent);
-  let http: HttpSight | undefined;
-  let broken = false;
+  let seen: { readonly http?: HttpSight; readonly broken?: boolean } = {};
 
   const observed: Fetch = async (target, init) => {
     const askedAt = clock.now();
     try {
       const response = await send(target, init);
       const date = response.headers.get('date') ?? undefined;
-      http = { status: response.status, date, askedAt, answeredAt: clock.now() };
+      seen = { http: { status: response.status, date, askedAt, answeredAt: clock.now() } };
       return response;
     } catch (error) {
-      broken = isBreak(error);
+      seen = { broken: isBreak(error) };
       throw error;
     }
   };
 
   async function observe<T>(ask: () => Promise<T>): Promise<Answer<T>> {
-    http = undefined;
-    broken = false;
+    seen = {};
     try {
-      return { value: await ask(), http };
+      const value = await ask();
+      return { value, http: seen.http };
     } catch (error) {
       if (!(error instanceof QkdSyncError) || error.code === 'interrupted') throw error;
-      const ended = isRefusedCertificate(error) ? 'refused' : broken ? 'broken' : undefined;
-      return { error, http, ended };
+      const ended = isRefusedCertificate(error) ? 'refused' : seen.broken === true ? 'broken' : undefined;
+      return { error, http: seen.http, ended };
     }
   }
 

@@ -9,6 +9,7 @@ import { QkdSyncError } from '../base/errors.js';
 import { randomId } from '../base/random.js';
 import { nonceFrom } from '../handshake/nonce.js';
 import type { Want } from '../handshake/message.js';
+import { sayLost } from '../kme/lost-keys.js';
 import type { Channel, Dial } from '../peer/channel.js';
 import { contact, type Attempt, type ContactResult } from './contact.js';
 import { Hooks } from './hooks.js';
@@ -72,7 +73,7 @@ async function run(
     await store.preparePeer(peer.site);
     const unlock = await lock(store.layout.lock(peer.site), lockWaitMs, ports.signal);
     try {
-      await store.redo(peer.site);
+      await redo(ports, peer);
       await store.tidy(peer.site);
       result = await exchangeOrSettle(settings, ports, stateId, makeAttempt());
     } finally {
@@ -91,6 +92,24 @@ async function run(
   const { exchange, alarms, error } = result;
   const run = { exchange, peerAlarms: alarms, kme: kme?.servedBy, hooks: await hooks.ended(), error };
   return reportOf(ports, 'initiator', [peer], run);
+}
+
+/** Finishes what an earlier run had decided, and aborts what it had not: the keys of that are lost. */
+async function redo({ store, log }: RunPorts, peer: PeerSite): Promise<void> {
+  const undecided = (await store.survey(peer.site)).filter(
+    ({ place, alarm }) => place.role === 'initiator' && place.state === 'staged' && alarm === undefined,
+  );
+  await store.redo(peer.site);
+  if (undecided.length === 0) return;
+  const aborted = new Set(
+    (await store.survey(peer.site)).flatMap(({ place }) => (place.state === 'aborted' ? place.id : [])),
+  );
+  for (const { place, exchange } of undecided) {
+    if (exchange === undefined || !aborted.has(place.id)) continue;
+    const { keyIds } = exchange;
+    const why = 'an earlier run ended before its decision';
+    sayLost(log, { call: 'enc_keys', keys: keyIds.length, keyIds, why });
+  }
 }
 
 /** What cannot be cleared away now is cleared away at the next contact. */

@@ -5,17 +5,17 @@ import { ManualClock } from './manual-clock.js';
 
 export const HTTP_OK: HttpSight = { status: 200, date: undefined, askedAt: 0, answeredAt: 0 };
 
-/** A KME of no particular kind. */
-export const PLAIN_KME: ProbedKme = {
-  url: 'https://kme.example',
+/** How a KME of no particular kind is asked. */
+export const PLAIN_WAY: Omit<ProbedKme, 'url' | 'tls'> = {
   insecure: false,
   encMethod: 'post',
   decMethod: 'post',
   extensions: {},
   timeoutMs: 1_000,
   parallel: 1,
-  tls: {},
 };
+
+export const PLAIN_KME: ProbedKme = { ...PLAIN_WAY, url: 'https://kme.example', tls: {} };
 
 /** As Node's errors are. */
 export function coded(code: string, message = code): Error {

@@ -4,12 +4,10 @@ import { certificatesIn } from '../../../src/doctor/expiry.js';
 import type { Finding } from '../../../src/doctor/finding.js';
 import type { DoctorPorts, KmeProbe } from '../../../src/doctor/ports.js';
 import { makeTestCa, type Credentials } from '../../support/certificates.js';
-import { coded, doctorPorts, GOOD_PROBE, memoryDisk, PLAIN_KME } from '../../support/doctor-ports.js';
+import { coded, doctorPorts, GOOD_PROBE, memoryDisk, PLAIN_WAY } from '../../support/doctor-ports.js';
 
 const KME = 'https://kme.example:8443';
 const KME_TALK = ['kme-client-certificate', 'kme-clock', 'kme-status', 'kme-stock', 'kme-limits'];
-
-const { url: _, tls: __, ...HOW } = PLAIN_KME;
 
 let own: Credentials;
 let caPem: string;
@@ -21,7 +19,7 @@ beforeAll(async () => {
   own = await ca.issue({ commonName: 'kme.example', ...dates });
   caPem = ca.cert;
   settings = {
-    kme: { ...HOW, urls: [KME], cert: own.cert, key: own.key },
+    kme: { ...PLAIN_WAY, urls: [KME], cert: own.cert, key: own.key },
     peers: [{ site: 'B', sae: 'sae-b' }],
     exchange: { count: 1, size: 256, format: 'hex', naming: 'index' },
     keys: '/keys',
@@ -94,7 +92,10 @@ describe('several KMEs', () => {
     const urls = ['https://192.0.2.1', 'https://192.0.2.2'];
     const connect: DoctorPorts['network']['connect'] = ({ host }) =>
       host === '192.0.2.1' ? Promise.reject(coded('ECONNREFUSED')) : Promise.resolve(host);
-    const findings = await examine({ ...settings, kme: { ...HOW, urls } }, world(networkWith({ connect })));
+    const findings = await examine(
+      { ...settings, kme: { ...PLAIN_WAY, urls } },
+      world(networkWith({ connect })),
+    );
     const tcp = findings.filter(({ name }) => name === 'kme-tcp');
     expect(tcp.map(({ about, standing }) => `${about} ${standing}`)).toEqual([
       'https://192.0.2.1 failed',
@@ -107,7 +108,7 @@ it('the certificate of a PKCS#12 file is the one that was shown', async () => {
   const [shown] = certificatesIn(own.cert);
   const connectTls: DoctorPorts['network']['connectTls'] = () =>
     Promise.resolve({ protocol: 'TLSv1.3', chain: [], own: shown, distrust: undefined });
-  const kme = { ...HOW, urls: [KME], pkcs12: Uint8Array.of(0x30) };
+  const kme = { ...PLAIN_WAY, urls: [KME], pkcs12: Uint8Array.of(0x30) };
   const findings = await examine({ ...settings, kme }, world(networkWith({ connectTls })));
   expect(findings).toContainEqual(
     expect.objectContaining({ name: 'certificate-expiry', about: 'kme.pkcs12', standing: 'ok' }),
@@ -179,7 +180,7 @@ it('without a peer there is nobody to ask for', async () => {
 });
 
 it('a URL that cannot be used is a fault of the configuration', async () => {
-  const kme = { ...HOW, urls: ['http://kme.example'] };
+  const kme = { ...PLAIN_WAY, urls: ['http://kme.example'] };
   expect((await examine({ ...settings, kme }, world()))[0]).toMatchObject({
     name: 'configuration',
     standing: 'failed',
