@@ -27,7 +27,7 @@ const failure = async (flags: Record<string, string | true>): Promise<string> =>
 describe('several KMEs', () => {
   it('are a list in the file', async () => {
     await folder.configure('kme:\n  url:\n    - https://a/p\n    - "https://b:1"\n');
-    const { 'kme.url': _url, ...flags } = BASE;
+    const flags = { insecure: true, site: 'A', peer: 'B' };
     expect((await folder.load('initiate', { flags })).kme.urls).toEqual(['https://a/p', 'https://b:1']);
     await folder.configure('');
   });
@@ -68,7 +68,7 @@ describe('a PKCS#12 file', () => {
       /--kme-passphrase-file: the file that it names does not exist/,
     ],
   ])('%j is refused', async (flags, message) => {
-    const said = await failure(flags as Record<string, string>);
+    const said = await failure(flags);
     expect(said).toMatch(message);
     expect(said).not.toContain('hush');
   });
