@@ -18,13 +18,13 @@ export async function runKme(streams: Streams, flags: Flags, report: Report): Pr
     listDialects(report);
     return 0;
   }
-  if (dir === undefined) {
+  if (typeof dir !== 'string') {
     throw new QkdSyncError('usage', '--dir is missing', { hint: 'see qkd-sync kme --help' });
   }
   const [portA, portB] = parsePorts(String(ports));
   const [dialectsA, dialectsB] = parseDialectPair(String(dialect));
   const pair = await startKmePair({
-    dir: String(dir),
+    dir,
     portA,
     portB,
     peerPort: PEER_PORT,

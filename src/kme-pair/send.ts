@@ -57,24 +57,22 @@ export async function send(response: ServerResponse, reply: ApiAnswer, clock: Cl
       );
       return;
     case 'flooding-body':
-      delete headers['content-length'];
-      response.writeHead(status, headers);
+      response.writeHead(status, { 'content-type': 'application/json' });
       await flood(response, 'x'.repeat(FLOOD_BYTES), (piece) => response.write(piece));
       return;
   }
 }
 
-function headersOf({ headers }: ApiAnswer, text: string): Record<string, string | number> {
-  const all = {
+function headersOf({ headers = {} }: ApiAnswer, text: string): Record<string, string | number> {
+  const all: Readonly<Record<string, string | number | undefined>> = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store', // there may be keys in it
     ...headers,
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Record<
-    string,
-    string | number
-  >;
+  return Object.fromEntries(
+    Object.entries(all).filter((header): header is [string, string | number] => header[1] !== undefined),
+  );
 }
 
 async function inPieces(

@@ -1,5 +1,5 @@
 /** Answers that deliver keys and never arrive. */
-import type { Dialect } from './dialect.js';
+import type { Dialect, Wrap } from './dialect.js';
 import { conducting, forKeyCalls } from './rewrite.js';
 
 export const LOST_ANSWER_DIALECTS: readonly Dialect[] = [
@@ -7,15 +7,7 @@ export const LOST_ANSWER_DIALECTS: readonly Dialect[] = [
     name: 'lost-once',
     topic: 'lost answer',
     does: 'delivers the first keys, removes them and cuts the connection; asking for them again fails',
-    wrap: (next, kme) => {
-      let first = true;
-      return forKeyCalls((request) => {
-        const reply = next(request);
-        if (!first) return reply;
-        first = false;
-        return { ...reply, conduct: 'cutting' };
-      })(next, kme);
-    },
+    wrap: cuttingOnce,
   },
   {
     name: 'cuts',
@@ -48,3 +40,13 @@ export const LOST_ANSWER_DIALECTS: readonly Dialect[] = [
     wrap: conducting('trickling'),
   },
 ];
+
+function cuttingOnce(...[next, kme]: Parameters<Wrap>): ReturnType<Wrap> {
+  let first = true;
+  return forKeyCalls((request) => {
+    const reply = next(request);
+    if (!first) return reply;
+    first = false;
+    return { ...reply, conduct: 'cutting' };
+  })(next, kme);
+}

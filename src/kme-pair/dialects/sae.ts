@@ -16,7 +16,7 @@ function renamed(idA: string, idB: string): Wrap {
     const to = route(request.target);
     if (to === undefined) return next(request);
     const sae = names.get(to.sae);
-    if (sae === undefined) return saying(400, `no SAE ${clean(to.sae, 64)} here`);
+    if (sae === undefined) return saying(400, `SAE ${clean(to.sae, 64)} is not known here`);
     const query = to.query === '' ? '' : `?${to.query}`;
     return next({ ...request, target: `/api/v1/keys/${sae}/${to.call}${query}` });
   };

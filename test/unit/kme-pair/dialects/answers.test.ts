@@ -165,7 +165,7 @@ describe('keys', () => {
       keys: { key_ID: expect.any(String) as unknown },
     });
     const broken = kmeA('malformed-json')(enc({}));
-    expect(() => JSON.parse(String(broken.body)) as unknown).toThrow(SyntaxError);
+    expect(() => JSON.parse(broken.body as string) as unknown).toThrow(SyntaxError);
     expect(broken.delivered).toHaveLength(1);
     expect(kmeA('html-200')(enc({}))).toMatchObject({
       status: 200,
