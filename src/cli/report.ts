@@ -117,7 +117,8 @@ export class Report {
   /** The object of `--json` for a run without a report. */
   #unreported(outcome: 'aborted' | null, role: Role | undefined, error: object): void {
     if (!this.#options.json) return;
-    const nothing = { exchange: null, role: role ?? null, peer: null, keyIds: [], file: null, index: null };
+    const nobody = { role: role ?? null, peer: null, kme: null };
+    const nothing = { exchange: null, ...nobody, keyIds: [], file: null, index: null };
     this.data(
       JSON.stringify({ outcome, ...nothing, durationMs: 0, settled: [], open: [], peerAlarms: 0, error }),
     );
@@ -209,7 +210,7 @@ function listed(names: readonly string[]): string {
 
 /** What `--json` prints (docs/operations.md). */
 function runObject(report: RunReport, durationMs: number): object {
-  const { outcome, role, peer, exchange, published, open, peerAlarms, error } = report;
+  const { outcome, role, peer, exchange, published, open, peerAlarms, kme, error } = report;
   const own = published.find(({ id }) => id === exchange?.id);
   const settled = published.filter((file) => file !== own);
   return {
@@ -217,6 +218,7 @@ function runObject(report: RunReport, durationMs: number): object {
     exchange: exchange?.id ?? null,
     role,
     peer: peer ?? null,
+    kme: kme ?? null,
     keyIds: exchange?.keyIds ?? [],
     file: own?.path ?? null,
     index: exchange?.index ?? null,

@@ -70,6 +70,30 @@ export async function readPsk(file: FoundFile): Promise<Secret> {
   return reject(file, `holds ${byteLength} bytes`, PSK);
 }
 
+/** The bytes of a PKCS#12 file; whether they are one is found out with the passphrase, where TLS is set up. */
+export async function readPkcs12(file: FoundFile): Promise<Uint8Array> {
+  const content = await readBounded(file.value);
+  if (content.bytes === undefined) return reject(file, content.mistake, 'a PKCS#12 file');
+  // DER's SEQUENCE, which PEM text does not begin with.
+  return content.bytes[0] === 0x30 ? content.bytes : reject(file, 'is no DER', 'a PKCS#12 file');
+}
+
+/** The one line of a file, without the line break at its end. */
+export async function readPassphrase(file: FoundFile): Promise<Secret> {
+  const content = await readBounded(file.value);
+  if (content.bytes === undefined) return rejectUnshown(file, content.mistake);
+  const text = content.bytes.toString('utf8').replace(/\r?\n$/, '');
+  content.bytes.fill(0);
+  if (/[\r\n\0]/.test(text)) return reject(file, 'has several lines', 'the passphrase on one line');
+  return new Secret(Buffer.from(text));
+}
+
+/** Whoever has put the passphrase itself where its file's name belongs must not see it in a log. */
+function rejectUnshown(file: FoundFile, mistake: string): never {
+  const message = `${file.origin.subject}: the file that it names ${mistake}: expected a file with the passphrase`;
+  throw new QkdSyncError('config', message);
+}
+
 /** Hex, else base64; line breaks and spaces do not count. Text that is both is hex. */
 function decodePsk(text: string): Uint8Array | undefined {
   const dense = text.replace(/\s+/g, '');

@@ -10,6 +10,7 @@ import { readBounded } from './bounded-file.js';
 import type { Unreadable } from './bounded-file.js';
 import { CONFIG_VARIABLE } from './environment.js';
 import type { Environment } from './environment.js';
+import { listText } from './list-text.js';
 import { nearest } from './nearest.js';
 import { PEER_SETTINGS } from './peer-table.js';
 import type { Problems } from './problems.js';
@@ -168,7 +169,14 @@ class FileReader {
     values: Map<string, Raw>,
   ): void {
     const origin = this.#origin(line, name);
-    if (value.kind === 'text') values.set(setting.key, { text: value.text, origin });
+    const { list } = setting.shape;
+    const text =
+      value.kind === 'text'
+        ? value.text
+        : value.kind === 'list' && list !== undefined
+          ? listText(value.items, list)
+          : undefined;
+    if (text !== undefined) values.set(setting.key, { text, origin });
     else this.#complain(line, `${name} is ${say(value)}: expected ${setting.shape.expected}`);
   }
 

@@ -7,21 +7,21 @@
  */
 import { join, relative } from 'node:path';
 import { roleOf } from '../base/site.js';
-import { readAuth, readPairOf, readPeerPsk } from './auth.js';
-import { readCertificates } from './credentials.js';
+import { readAuth, readPeerPsk } from './auth.js';
 import { readEnvironment } from './environment.js';
 import type { Environment } from './environment.js';
 import { readConfigFile } from './file.js';
 import type { ConfigFile } from './file.js';
 import { readFlags } from './flags.js';
 import type { Flags } from './flags.js';
+import { readKme } from './kme.js';
 import { answeredPeers, choosePeer, readPeers } from './peers.js';
 import type { PeerEntry } from './peers.js';
 import { Problems } from './problems.js';
 import { defaultsOf, Reader } from './reader.js';
 import { quote } from './shape.js';
 import { SETTINGS } from './settings-table.js';
-import type { ContactSettings, KmeSettings, Peer, SettingsOf, StatusSettings } from './settings.js';
+import type { ContactSettings, Peer, SettingsOf, StatusSettings } from './settings.js';
 import { SWITCHES } from './switch-table.js';
 
 /** A command that needs settings. */
@@ -99,7 +99,7 @@ const BUILDERS: { readonly [N in Need]: (build: Build) => Promise<SettingsOf[N] 
 
   initiate: async (build) => {
     const recover = await BUILDERS.recover(build);
-    const kme = await buildKme(build);
+    const kme = await readKme(build.reader, build.problems);
     return recover && kme && { ...recover, ...buildIndex(build), kme };
   },
 
@@ -107,7 +107,7 @@ const BUILDERS: { readonly [N in Need]: (build: Build) => Promise<SettingsOf[N] 
     const { reader, file, home, problems } = build;
     const entries = readPeers(file.peers, home, problems);
     const contact = await buildContact(build, entries, answeredPeers(reader, entries, problems));
-    const kme = await buildKme(build);
+    const kme = await readKme(build.reader, build.problems);
     if (contact === undefined || kme === undefined) return undefined;
     const [listen, timeoutMs] = [reader.value(SETTINGS.listen), reader.value(SETTINGS.timeout)];
     return { ...contact, ...buildIndex(build), kme, listen, timeoutMs };
@@ -169,27 +169,6 @@ async function buildContact(
     connectWaitMs: reader.value(SETTINGS.connectWait),
     insecure: auth.kind === 'none',
     anyRole: reader.find(SWITCHES.anyRole)?.value ?? false,
-  };
-}
-
-async function buildKme({ reader, problems }: Build): Promise<KmeSettings | undefined> {
-  const url = reader.require(SETTINGS.kmeUrl, problems)?.value;
-  const caFile = reader.find(SETTINGS.kmeCa);
-  const [certFile, keyFile] = [reader.find(SETTINGS.kmeCert), reader.find(SETTINGS.kmeKey)];
-  if (certFile !== undefined) reader.require(SETTINGS.kmeKey, problems);
-  if (keyFile !== undefined) reader.require(SETTINGS.kmeCert, problems);
-  const ca = caFile && (await problems.collect(readCertificates(caFile)));
-  const pair = await readPairOf(certFile, keyFile, problems);
-  const serverName = reader.find(SETTINGS.kmeServerName)?.value;
-  if (url === undefined) return undefined;
-  return {
-    url,
-    ...(ca === undefined ? {} : { ca }),
-    ...pair,
-    ...(serverName === undefined ? {} : { serverName }),
-    method: reader.value(SETTINGS.kmeMethod),
-    timeoutMs: reader.value(SETTINGS.kmeTimeout),
-    waitMs: reader.value(SETTINGS.kmeWait),
   };
 }
 

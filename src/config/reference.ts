@@ -12,14 +12,21 @@ sae: sae-a
 keys: ~/.qkd/qnl/qll/keys
 state: ~/.qkd/qnl/qll/exchanges
 kme:
-  url: https://kme-a.example:8443
+  url: https://kme-a.example:8443 # or a list, tried in order
   ca: kme-ca.pem
   cert: sae-a.pem
-  key: sae-a.key
+  key: sae-a.key # or pkcs12: sae-a.p12 with passphraseFile: sae-a.pass
   serverName: kme-a # when the KME's certificate bears another name than its URL
-  method: post
+  method: post # or get
+  encMethod: post # where enc_keys and dec_keys differ
+  decMethod: post
   timeout: 10s
   wait: 30s
+  maxPerRequest: 128
+  parallel: 4
+  extensionMandatory: [{ route_type: direct }] # as the KME's manual says, and seldom needed
+  extensionOptional: [{ priority: 1 }]
+  insecure: false
 channel: { ca: sites-ca.pem, cert: a.pem, key: a.key, requireHybrid: false }
 peers:
   B: { address: b.example:7000, sae: sae-b, name: B } # or, without channel:, pskFile: a-to-b.psk

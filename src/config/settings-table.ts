@@ -4,8 +4,8 @@
  */
 import { CONTACT, DIALLING, DRAWING, LOCKING, RECORDS } from './setting.js';
 import type { Setting } from './setting.js';
-import { duration, file, folder, hostName, integer, kmeUrl, listenAddress, oneOf } from './shape.js';
-import { siteId, trueOrFalse } from './shape.js';
+import { certificateName, duration, extensions, file, folder, integer, kmeUrls } from './shape.js';
+import { listenAddress, oneOf, siteId, trueOrFalse } from './shape.js';
 
 /** Set by flag, variable or file. */
 export const SETTINGS = {
@@ -43,8 +43,8 @@ export const SETTINGS = {
   kmeUrl: {
     key: 'kme.url',
     flag: '--kme <url>',
-    shape: kmeUrl,
-    help: 'the KME of this site; a path prefix is kept',
+    shape: kmeUrls,
+    help: 'the KME of this site, or several, tried in this order; a path prefix is kept',
     commands: DRAWING,
   },
   kmeCa: {
@@ -69,10 +69,25 @@ export const SETTINGS = {
     help: 'the private key of that certificate, PEM without passphrase',
     commands: DRAWING,
   },
+  kmePkcs12: {
+    key: 'kme.pkcs12',
+    flag: '--kme-pkcs12 <file>',
+    shape: file,
+    help: 'that certificate and key as a PKCS#12 file instead; CA certificates in it are trusted besides kme.ca',
+    commands: DRAWING,
+  },
+  kmePassphraseFile: {
+    key: 'kme.passphraseFile',
+    flag: '--kme-passphrase-file <file>',
+    shape: file,
+    defaultNote: 'no passphrase',
+    help: 'the file with the passphrase of the PKCS#12 file, on one line',
+    commands: DRAWING,
+  },
   kmeServerName: {
     key: 'kme.serverName',
     flag: '--kme-server-name <name>',
-    shape: hostName,
+    shape: certificateName,
     defaultNote: 'the host of the URL',
     help: "the name in the KME's certificate, where it is not the URL's",
     commands: DRAWING,
@@ -83,6 +98,22 @@ export const SETTINGS = {
     shape: oneOf('post', 'get'),
     default: 'post',
     help: 'how keys are asked for: post or get',
+    commands: DRAWING,
+  },
+  kmeEncMethod: {
+    key: 'kme.encMethod',
+    flag: '--kme-enc-method <method>',
+    shape: oneOf('post', 'get'),
+    defaultNote: 'kme.method',
+    help: 'the same for enc_keys alone, which draws keys',
+    commands: DRAWING,
+  },
+  kmeDecMethod: {
+    key: 'kme.decMethod',
+    flag: '--kme-dec-method <method>',
+    shape: oneOf('post', 'get'),
+    defaultNote: 'kme.method',
+    help: 'the same for dec_keys alone, which gets the keys of given IDs; by get one a request',
     commands: DRAWING,
   },
   kmeTimeout: {
@@ -98,7 +129,45 @@ export const SETTINGS = {
     flag: '--kme-wait <duration>',
     shape: duration('0s', '24h'),
     default: '30s',
-    help: 'how long to keep asking a KME that is busy or out of keys',
+    help: 'how long to keep asking a KME that is busy, out of keys or says no in any other way',
+    commands: DRAWING,
+  },
+  kmeMaxPerRequest: {
+    key: 'kme.maxPerRequest',
+    flag: '--kme-max-per-request <n>',
+    shape: integer(1, 65_536),
+    defaultNote: "what the KME's status says",
+    help: 'the most keys to ask for at once',
+    commands: DRAWING,
+  },
+  kmeParallel: {
+    key: 'kme.parallel',
+    flag: '--kme-parallel <n>',
+    shape: integer(1, 64),
+    default: '4',
+    help: 'how many requests at a time; 1 for a KME that allows one key outstanding',
+    commands: DRAWING,
+  },
+  kmeExtensionMandatory: {
+    key: 'kme.extensionMandatory',
+    flag: '--kme-extension-mandatory <json>',
+    shape: extensions,
+    help: 'sent with enc_keys as extension_mandatory; with get each entry is a query parameter',
+    commands: DRAWING,
+  },
+  kmeExtensionOptional: {
+    key: 'kme.extensionOptional',
+    flag: '--kme-extension-optional <json>',
+    shape: extensions,
+    help: 'sent with enc_keys as extension_optional; with get each entry is a query parameter',
+    commands: DRAWING,
+  },
+  kmeInsecure: {
+    key: 'kme.insecure',
+    flag: '--kme-insecure',
+    shape: trueOrFalse,
+    default: 'false',
+    help: 'take http:// beyond loopback addresses too: keys travel in the clear',
     commands: DRAWING,
   },
   channelCa: {

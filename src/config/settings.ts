@@ -24,16 +24,27 @@ export type Auth =
   | { readonly kind: 'psk' }
   | { readonly kind: 'none' };
 
-/** PEM texts, not names of files; `cert` and `key` both or neither. */
+/** What is in the files, not their names; `cert` and `key`, or `pkcs12`, or neither. */
 export interface KmeSettings {
-  readonly url: string;
+  /** In the order in which they are tried. */
+  readonly urls: readonly string[];
+  readonly insecure: boolean;
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly pkcs12?: Uint8Array;
+  readonly passphrase?: Secret;
   readonly serverName?: string;
-  readonly method: 'post' | 'get';
+  readonly encMethod: 'post' | 'get';
+  readonly decMethod: 'post' | 'get';
+  readonly extensions: {
+    readonly mandatory?: readonly Readonly<Record<string, unknown>>[];
+    readonly optional?: readonly Readonly<Record<string, unknown>>[];
+  };
   readonly timeoutMs: number;
   readonly waitMs: number;
+  readonly maxPerRequest?: number;
+  readonly parallel: number;
 }
 
 export interface ExchangeSettings {

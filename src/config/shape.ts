@@ -4,12 +4,12 @@
  * Flags, variables and the file all give text, so that one kind reads them all alike. Nothing throws: what does
  * not fit is undefined.
  */
-import { isIPv4 } from 'node:net';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseDuration } from '../base/duration.js';
 import { isSiteId } from '../base/site.js';
-import { isHostName, parseDialAddress, parseListenAddress } from './address.js';
+import { parseDialAddress, parseListenAddress } from './address.js';
 import type { DialAddress, ListenAddress } from './address.js';
+import type { ListStyle } from './list-text.js';
 
 /** What paths are relative to. */
 export interface Place {
@@ -23,6 +23,8 @@ export interface Shape<T> {
   /** Completes the sentence "expected …". */
   readonly expected: string;
   parse(text: string, place: Place): T | undefined;
+  /** Where the file may have a list instead: how `parse` is given it. */
+  readonly list?: ListStyle;
 }
 
 export const trueOrFalse: Shape<boolean> = {
@@ -87,11 +89,6 @@ export const peerOrHost: Shape<string> = {
   parse: (text) => (text === '' ? undefined : text),
 };
 
-export const hostName: Shape<string> = {
-  expected: 'a host name',
-  parse: (text) => (isHostName(text) ? text : undefined),
-};
-
 /** The name in a certificate, which need not be a host's. */
 export const certificateName: Shape<string> = {
   expected: 'a name as in a certificate, of 1 to 64 characters',
@@ -108,24 +105,51 @@ export const listenAddress: Shape<ListenAddress> = {
   parse: parseListenAddress,
 };
 
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'))
-  );
-}
-
-/** The URL as written. */
-export const kmeUrl: Shape<string> = {
+/** The URLs as written. */
+export const kmeUrls: Shape<readonly string[]> = {
   expected:
-    'one URL, such as https://kme.example:8443 (http:// on loopback only; no user, query or fragment)',
+    'one URL or several, such as https://kme.example:8443 (no user, query or fragment), with commas between them or a list in the file',
+  list: 'commas',
   parse: (text) => {
-    if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
-    const url = new URL(text);
-    const extras = [url.username, url.password, url.search, url.hash];
-    if (extras.some((extra) => extra !== '')) return undefined;
-    return url.protocol === 'https:' || isLoopback(url.hostname) ? text : undefined;
+    const urls = text.split(',').map((url) => url.trim());
+    return urls.length <= MAX_URLS && urls.every(isKmeUrl) && new Set(urls).size === urls.length
+      ? urls
+      : undefined;
   },
 };
+
+/** More than any site has KMEs; each is tried in turn. */
+const MAX_URLS = 16;
+
+function isKmeUrl(text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
+  const { username, password, search, hash } = new URL(text);
+  return [username, password, search, hash].every((extra) => extra === '');
+}
+
+/** Extension parameters of ETSI GS QKD 014: names with any values. */
+export const extensions: Shape<readonly Readonly<Record<string, unknown>>[]> = {
+  expected: 'mappings of names to values, as JSON text such as [{"name":"value"}] or a list in the file',
+  list: 'json',
+  parse: (text) => {
+    const list = parseJson(text);
+    return Array.isArray(list) && list.length > 0 && list.every(isMapping) ? list : undefined;
+  },
+};
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+  );
+}
 
 /** `text` as a message shows it: in quotes and on one line, but nothing that may be a credential. */
 export function quote(text: string): string {

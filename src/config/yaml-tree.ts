@@ -10,9 +10,10 @@ import { clean } from '../base/errors.js';
 
 /** What stands at one place. */
 export type Tree =
-  | { readonly kind: 'text'; readonly text: string }
+  /** `plain` where it was written without quotes. */
+  | { readonly kind: 'text'; readonly text: string; readonly plain: boolean }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'list' }
+  | { readonly kind: 'list'; readonly items: readonly Tree[] }
   | { readonly kind: 'section'; readonly entries: readonly Entry[] };
 
 export interface Entry {
@@ -53,10 +54,14 @@ type LineOf = (offset: number | undefined) => number;
 
 function treeOf(node: Document['contents'], lineOf: LineOf, complain: Complain): Tree {
   if (isMap(node)) return { kind: 'section', entries: entriesOf(node, lineOf, complain) };
-  if (isSeq(node)) return { kind: 'list' };
+  if (isSeq(node)) {
+    const items = node.items as (Node | null)[];
+    return { kind: 'list', items: items.map((item) => treeOf(item, lineOf, complain)) };
+  }
   if (isScalar(node)) {
     const text = String(node.value);
-    return text === '' && node.type === 'PLAIN' ? { kind: 'nothing' } : { kind: 'text', text };
+    const plain = node.type === 'PLAIN';
+    return text === '' && plain ? { kind: 'nothing' } : { kind: 'text', text, plain };
   }
   if (isAlias(node)) complain(lineOf(node.range?.[0]), 'has an alias (*): aliases are not supported');
   return { kind: 'nothing' };

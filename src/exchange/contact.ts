@@ -11,6 +11,7 @@ import type { InitiatorAction, InitiatorEvent, Verdict } from '../handshake/init
 import { nextInitiator, startInitiator } from '../handshake/initiator.js';
 import type { Awaited, CommonAction } from '../handshake/machine.js';
 import type { Want } from '../handshake/message.js';
+import { sayLost } from '../kme/lost-keys.js';
 import type { Channel } from '../peer/channel.js';
 import { converse } from './converse.js';
 import { encodeKeyFile } from './key-file.js';
@@ -55,6 +56,7 @@ export async function contact(
   const startedAt = clock.monotonic();
   let wanted: Want | undefined;
   let keys: Key[] = [];
+  let drawn: readonly string[] = [];
   let exchange: OwnExchange | undefined;
   let ackAt: number | undefined;
 
@@ -89,7 +91,8 @@ export async function contact(
       }
       case 'draw': {
         keys = (await attempt?.kme.getKey(peer.sae, { number: terms.count, size: terms.size }, cancel)) ?? [];
-        return { on: 'drawn', keyIds: keys.map(({ keyId }) => keyId) };
+        drawn = keys.map(({ keyId }) => keyId);
+        return { on: 'drawn', keyIds: drawn };
       }
       case 'stage':
         try {
@@ -158,6 +161,11 @@ export async function contact(
     log,
     signal,
   }).finally(wipe);
+  // Where the decision was tried and failed, the next run finds out what it was.
+  if (exchange === undefined || exchange.progress === 'open') {
+    const why = state.error?.message ?? 'the exchange was aborted';
+    sayLost(log, { call: 'enc_keys', keys: drawn.length, keyIds: drawn, why });
+  }
   return { exchange, ackAt, alarms: state.alarms, error: state.error };
 }
 

@@ -5,12 +5,13 @@
  * Errors of `perform`: those of the store; `interrupted` where `cancel` aborts. What fails before the vote is no
  * error but the answer `declined`.
  */
-import { passingOver, QkdSyncError } from '../base/errors.js';
+import { describe, passingOver, QkdSyncError } from '../base/errors.js';
 import type { Key } from '../base/key.js';
 import type { CommonAction } from '../handshake/machine.js';
 import type { NakCode, Want } from '../handshake/message.js';
 import { nonceFrom } from '../handshake/nonce.js';
 import type { CommitOutcome, ResponderAction, ResponderEvent } from '../handshake/responder-work.js';
+import { sayLost } from '../kme/lost-keys.js';
 import type { Unlock } from '../store/lock.js';
 import { encodeKeyFile, keyFileBytes } from './key-file.js';
 import { newExchange, ownExchange, requireFreeName } from './new-exchange.js';
@@ -32,6 +33,9 @@ function nakCodeOf(error: QkdSyncError): NakCode {
     case 'busy':
     case 'protocol':
       return error.code;
+    // Here only the KME's client finds a setting wrong.
+    case 'config':
+      return 'kme-answer';
     case 'interrupted':
       return 'stopping';
     case 'usage':
@@ -44,7 +48,6 @@ function nakCodeOf(error: QkdSyncError): NakCode {
     case 'disagreement':
     case 'timeout':
     case 'alarm':
-    case 'config':
       return 'storage';
   }
 }
@@ -92,6 +95,9 @@ export class Duties {
       }
       case 'discard': {
         const outcome = await orDamaged(() => store.discard(work.peer, work.id, work.stateId));
+        if (outcome === 'gone' && work.id === this.exchange?.id) {
+          this.#lose(this.exchange.keyIds, 'the initiator has aborted the exchange');
+        }
         return { on: 'discarded', outcome };
       }
       case 'forget': {
@@ -163,8 +169,10 @@ export class Duties {
       await kme.status(peer.sae, cancel);
     } catch (error) {
       // Any answer of the KME shows that it can be reached; what it says is advice only (docs/protocol.md, "KME").
+      // Where the KME has refused our certificate the error has a cause: then nothing was asked.
       if (!(error instanceof QkdSyncError)) throw error;
-      if (error.code === 'kme-unreachable' || error.code === 'interrupted') throw error;
+      const refusedUs = error.code === 'kme-refused' && error.cause !== undefined;
+      if (refusedUs || error.code === 'kme-unreachable' || error.code === 'interrupted') throw error;
       log('step', 'kme-status', `the KME's status is no help: ${error.message}`);
     }
   }
@@ -192,6 +200,7 @@ export class Duties {
       keys = await kme.getKeyWithKeyIds(peer.sae, keyIds, terms.size, cancel);
       content = encodeKeyFile(keys, terms.format);
     } catch (error) {
+      // The client itself says which keys it has lost.
       // What went wrong first is what both sites must hear of; what stays is cleared away at the next contact.
       await passingOver('storage', () => staging.drop());
       throw error;
@@ -201,11 +210,18 @@ export class Duties {
     const beta = nonceFrom(random(16));
     try {
       await staging.complete(content, beta);
+    } catch (error) {
+      this.#lose(keyIds, describe(error));
+      throw error;
     } finally {
       content.fill(0);
     }
     this.exchange = ownExchange(record);
     return beta;
+  }
+
+  #lose(keyIds: readonly string[], why: string): void {
+    sayLost(this.#ports.log, { call: 'dec_keys', keys: keyIds.length, keyIds, why });
   }
 
   async #commit(work: Extract<Work, { do: 'commit' }>): Promise<CommitOutcome> {

@@ -41,12 +41,13 @@ const NOTHING: ContactResult = { exchange: undefined, ackAt: undefined, alarms: 
 /** Settles what is open, then exchanges one set of keys. */
 export function initiate(settings: InitiatorSettings, ports: InitiatorPorts & KeyPorts): Promise<RunReport> {
   const { kme, random } = ports;
-  return run(settings, ports, () => ({
+  const makeAttempt = (): Attempt => ({
     id: randomId(random),
     alpha: nonceFrom(random(16)),
     want: (leastIndex) => prepareWant(settings, ports, leastIndex),
     kme,
-  }));
+  });
+  return run(settings, ports, makeAttempt, kme);
 }
 
 /** Settles what is open and draws no key. */
@@ -58,6 +59,7 @@ async function run(
   settings: InitiatorSettings,
   ports: InitiatorPorts,
   makeAttempt: () => Attempt | undefined,
+  kme?: KeyPorts['kme'],
 ): Promise<RunReport> {
   const { store, lock, log } = ports;
   const { peer } = settings;
@@ -84,7 +86,7 @@ async function run(
     log('info', 'ack-to-exit', `${ms} ms between ACK and exit`, { ms });
   }
   const { exchange, alarms, error } = result;
-  return reportOf(ports, 'initiator', [peer], { exchange, peerAlarms: alarms, error });
+  return reportOf(ports, 'initiator', [peer], { exchange, peerAlarms: alarms, kme: kme?.servedBy, error });
 }
 
 /** What cannot be cleared away now is cleared away at the next contact. */

@@ -47,6 +47,8 @@ export interface RunReport {
   readonly open: readonly OpenExchange[];
   /** Open exchanges that only an operator can settle: at the peer as it said, or made with another state folder of it. */
   readonly peerAlarms: number;
+  /** The origin of the KME that gave the keys; undefined where none has. */
+  readonly kme: string | undefined;
   readonly error: QkdSyncError | undefined;
 }
 

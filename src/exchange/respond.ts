@@ -59,7 +59,7 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
     progress.error = error;
   }
   const { exchange, peerAlarms, error } = progress;
-  return reportOf(ports, 'responder', peers, { exchange, peerAlarms, error });
+  return reportOf(ports, 'responder', peers, { exchange, peerAlarms, kme: ports.kme.servedBy, error });
 }
 
 /** Error `role` where this site initiates towards every configured peer. */

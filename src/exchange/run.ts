@@ -74,7 +74,7 @@ export async function reportOf(
   ports: RunPorts,
   role: Role,
   peers: readonly PeerSite[],
-  run: Pick<RunReport, 'exchange' | 'peerAlarms' | 'error'>,
+  run: Pick<RunReport, 'exchange' | 'peerAlarms' | 'kme' | 'error'>,
 ): Promise<RunReport> {
   const { store, published } = ports;
   const common = { ...run, role, peer: peers.length === 1 ? peers[0]?.site : undefined, published };

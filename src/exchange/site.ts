@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
 import { maxFrameBytes } from '../handshake/message.js';
-import { createKmeClient } from '../kme/client.js';
+import { createKmeClient, type KmeClientOptions } from '../kme/client.js';
 import type { Kme } from '../kme/kme.js';
 import type { KmeTls } from '../kme/tls.js';
 import type { ChannelAuth, PeerIdentity } from '../peer/credentials.js';
@@ -42,12 +42,7 @@ export interface Folders {
   readonly state: string;
 }
 
-export interface KmeAccess extends KmeTls {
-  readonly url: string;
-  readonly method: 'post' | 'get';
-  readonly timeoutMs: number;
-  readonly waitMs: number;
-}
+export type KmeAccess = KmeTls & Omit<KmeClientOptions, 'tls' | 'clock' | 'random' | 'log' | 'fetch'>;
 
 /** What every contact with a peer needs. */
 export interface ContactAccess extends Folders {
@@ -141,9 +136,10 @@ function initiatorSettings(access: DialAccess): InitiatorSettings {
   return { ...siteSettings(access), peer, connectWaitMs };
 }
 
-function openKme(access: KmeAccess, { clock, log }: Surroundings): Kme {
-  const { url, method, timeoutMs, waitMs, ...tls } = access;
-  return createKmeClient({ url, method, timeoutMs, waitMs, tls, clock, log });
+function openKme(access: KmeAccess, { clock, random, log }: Surroundings): Kme {
+  const { ca, cert, key, pkcs12, passphrase, serverName, ...how } = access;
+  const tls = { ca, cert, key, pkcs12, passphrase, serverName };
+  return createKmeClient({ ...how, tls, clock, random, log });
 }
 
 function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<typeof createDial> {

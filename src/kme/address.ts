@@ -3,27 +3,25 @@
  *
  * Errors: QkdSyncError `config`, for a URL or an SAE ID that cannot be used.
  */
-import { isIPv4 } from 'node:net';
 import { clean, QkdSyncError } from '../base/errors.js';
-
-/** The last segment of a method's path; also its name in messages. */
-export type KmeCall = 'status' | 'enc_keys' | 'dec_keys';
+import { isPlainBeyondLoopback, saeSegment, withoutSlash } from './dialect.js';
+import type { KmeCall } from './dialect.js';
 
 /**
  * `text` as the base of every address: without a slash at the end.
- * Plain http is taken on loopback only: keys in the clear leave no host.
+ * Plain http is taken on loopback only, unless `insecure`: keys in the clear leave no host.
  */
-export function parseKmeUrl(text: string): URL {
+export function parseKmeUrl(text: string, insecure: boolean): URL {
   // The text itself is never shown: it may hold a password.
   if (!URL.canParse(text)) throw wrongUrl('is not a URL');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw wrongUrl('is not an http or https URL');
   if (url.username !== '' || url.password !== '') throw wrongUrl('holds a user name or password');
   if (url.search !== '' || url.hash !== '') throw wrongUrl('holds a query or a fragment');
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+  if (!insecure && isPlainBeyondLoopback(url)) {
     throw wrongUrl(`is plain http to ${url.host}, which is not a loopback address`);
   }
-  url.pathname = url.pathname.replace(/\/+$/, '');
+  url.pathname = withoutSlash(url.pathname);
   return url;
 }
 
@@ -34,15 +32,8 @@ export function callUrl(base: URL, call: KmeCall, sae: string): URL {
     throw new QkdSyncError('config', `the SAE ID "${clean(sae)}" cannot be part of a KME's address`);
   }
   const url = new URL(base);
-  const prefix = base.pathname.replace(/\/+$/, '');
-  url.pathname = `${prefix}/api/v1/keys/${encodeURIComponent(sae)}/${call}`;
+  url.pathname = `${withoutSlash(base.pathname)}/api/v1/keys/${saeSegment(sae)}/${call}`;
   return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'))
-  );
 }
 
 function wrongUrl(why: string): QkdSyncError {

@@ -1,150 +1,276 @@
 /**
- * The KME client: the three methods of ETSI GS QKD 014 over HTTPS.
+ * The KME client: the three methods of ETSI GS QKD 014 over HTTPS, at one KME or the first of several that can serve.
  *
  * Calling sequence: `createKmeClient` once, its methods at will, `close` at the end. Errors: as `Kme` promises;
  * `createKmeClient` itself throws `config`.
  *
- * Only a KME that says itself that it is busy (503, 429) is asked again: it has handed out nothing. A time-out or a
- * break may have come after a key was handed out, and asking again would lose that key or draw a second one.
+ * A set of keys is one unit: any of them missing, all are overwritten, and the log calls them lost.
  */
-import { Agent, fetch as undiciFetch } from 'undici';
-import { sleep } from '../base/clock.js';
-import type { Clock } from '../base/clock.js';
-import { formatDuration } from '../base/duration.js';
+import { Agent } from 'undici';
+import { QkdSyncError } from '../base/errors.js';
 import { isKeyId } from '../base/key.js';
 import type { Key, KeyId } from '../base/key.js';
+import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
+import type { Random } from '../base/random.js';
 import { callUrl, parseKmeUrl } from './address.js';
-import type { KmeCall } from './address.js';
-import { httpError, isBusy } from './http-error.js';
-import { sendOnce } from './http.js';
-import type { Fetch, HttpContext, HttpRequest } from './http.js';
-import { readKeys, readKeysWithKeyIds, wipeAll } from './key-container.js';
-import type { KeyRequest, Kme } from './kme.js';
+import { ask } from './asking.js';
+import type { AskContext, AskSignals, Endpoint, Question, Told } from './asking.js';
+import {
+  containerMaxBytes,
+  decKeysBody,
+  encKeysBody,
+  encKeysQuery,
+  ERROR_BODY_MAX_BYTES,
+  isPlainBeyondLoopback,
+  keyIdQuery,
+  keysPerRequest,
+} from './dialect.js';
+import type { Extensions, KeyMethod } from './dialect.js';
+import { fetchBy } from './dispatch.js';
+import type { Fetch } from './http.js';
+import { readKeys, readKeysWithKeyIds } from './key-container.js';
+import type { KeyProgress, KeyRequest, Kme, KmeStatus } from './kme.js';
+import { loseKeys } from './lost-keys.js';
+import { inParallel, partsOf } from './parts.js';
+import type { Part } from './parts.js';
 import { readStatus } from './status.js';
 import { agentOptions } from './tls.js';
 import type { KmeTls } from './tls.js';
 
 export interface KmeClientOptions {
-  /** `https://host:port`, a path prefix allowed; plain http on loopback only. */
-  readonly url: string;
+  /** `https://host:port`, a path prefix allowed; plain http on loopback only. In the order in which they are tried. */
+  readonly urls: readonly string[];
+  /** Plain http elsewhere too; said loudly. */
+  readonly insecure: boolean;
   /** How keys are asked for; status is always GET. */
-  readonly method: 'post' | 'get';
+  readonly encMethod: KeyMethod;
+  readonly decMethod: KeyMethod;
+  /** Added to `enc_keys`; with GET scalars only. */
+  readonly extensions: Extensions;
   /** For each request, from connecting to the body's end, in milliseconds. */
   readonly timeoutMs: number;
-  /** How long to go on asking a KME that is busy, in milliseconds. */
+  /** How long to go on asking a KME that says no, in milliseconds, for each request. */
   readonly waitMs: number;
+  /** The most keys to ask for at once, where the KME's status does not say less. */
+  readonly maxPerRequest?: number | undefined;
+  /** How many requests at a time. */
+  readonly parallel: number;
   readonly tls: KmeTls;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   /** Instead of undici's, for tests; TLS is then its own affair. */
   readonly fetch?: Fetch;
 }
 
-/** The first pause before a busy KME is asked again, and the longest, in milliseconds. */
-const FIRST_PAUSE_MS = 100;
-const LAST_PAUSE_MS = 5_000;
-
-/** The longest body without any key, and what the rest of a key's entry may take, in bytes. */
-const BODY_MAX_BYTES = 64 * 1024;
-const ENTRY_MAX_BYTES = 1024;
+/** Never aborts. */
+const GO_ON = new AbortController().signal;
 
 export function createKmeClient(options: KmeClientOptions): Kme {
-  const { method, clock, log, timeoutMs, waitMs } = options;
-  const base = parseKmeUrl(options.url);
-  const agent = new Agent(agentOptions(options.tls, timeoutMs));
-  const ownFetch: Fetch = (url, init) => undiciFetch(url, { ...init, dispatcher: agent });
-  const http: HttpContext = { fetch: options.fetch ?? ownFetch, clock, timeoutMs };
+  return new KmeClient(options);
+}
 
-  /** The body of a 200 answer; a busy KME is asked again for `waitMs`, one last time at the end of it. */
-  async function ask(call: KmeCall, request: HttpRequest, signal: AbortSignal): Promise<Uint8Array> {
-    const until = clock.monotonic() + waitMs;
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
-      const answer = await sendOnce(http, request, signal);
-      if (answer.status === 200) return answer.body;
-      const error = httpError(call, answer);
-      const leftMs = until - clock.monotonic();
-      // Timers may fire a fraction early; that is no reason for one more request.
-      if (!isBusy(answer) || leftMs < 1) throw error;
-      const waitsMs = Math.min(pauseMs, leftMs);
-      log('step', 'kme-busy', `${error.message}; asking again in ${formatDuration(waitsMs)}`, {
-        call,
-        status: answer.status,
-        pauseMs: Math.round(waitsMs),
-      });
-      await sleep(clock, waitsMs, signal);
+class KmeClient implements Kme {
+  readonly #options: KmeClientOptions;
+  readonly #agent: Agent;
+  readonly #context: AskContext;
+  /** Those that have served last come first. */
+  #endpoints: readonly Endpoint[];
+  #servedBy: Endpoint | undefined;
+  /** What `status` has advised as the most keys a request, by SAE; undefined where it was no help. */
+  readonly #advice = new Map<string, number | undefined>();
+
+  constructor(options: KmeClientOptions) {
+    const { urls, insecure, tls, clock, random, log, timeoutMs } = options;
+    this.#options = options;
+    this.#endpoints = urls.map((url) => ({ base: parseKmeUrl(url, insecure), closed: undefined }));
+    if (this.#endpoints.length === 0) throw new QkdSyncError('config', 'kme.url is empty');
+    this.#agent = new Agent(agentOptions(tls, timeoutMs));
+    this.#context = { http: { fetch: options.fetch ?? fetchBy(this.#agent), clock, timeoutMs }, random, log };
+    for (const { base } of this.#endpoints) {
+      if (!isPlainBeyondLoopback(base)) continue;
+      const message = `kme.insecure: keys travel in the clear, and anybody can pose as the KME at ${base.origin}`;
+      log('warn', 'kme-insecure', message, { kme: base.origin });
     }
   }
 
-  async function askKeyWithKeyIds(
-    url: URL,
-    request: { readonly method: 'GET' | 'POST'; readonly body?: string },
+  get servedBy(): string | undefined {
+    return this.#servedBy?.base.origin;
+  }
+
+  async status(peerSae: string, signal: AbortSignal): Promise<KmeStatus> {
+    const { value } = await this.#ask<KmeStatus>(
+      {
+        call: 'status',
+        request: (base) => {
+          return { method: 'GET', url: callUrl(base, 'status', peerSae), maxBytes: ERROR_BODY_MAX_BYTES };
+        },
+        read: readStatus,
+        keys: 0,
+        waitMs: 0,
+      },
+      { signal, stop: GO_ON },
+    );
+    this.#advice.set(peerSae, value.maxKeyPerRequest);
+    return value;
+  }
+
+  async getKey(
+    slaveSae: string,
+    { number, size }: KeyRequest,
+    signal: AbortSignal,
+    onProgress?: KeyProgress,
+  ): Promise<Key[]> {
+    checkRequest({ number, size });
+    const parts = partsOf(number, await this.#perRequest(slaveSae, number, signal));
+    const keyIds = new Set<KeyId>();
+    // Keys of two KMEs need not lie side by side at the peer's, so the one that has given the first gives all.
+    let only: Endpoint | undefined;
+    return this.#gather('enc_keys', parts, onProgress, async (part, keys, stop) => {
+      while (keys.length < part.length) {
+        const question = this.#encQuestion(slaveSae, { number: part.length - keys.length, size });
+        const { value, by } = await this.#ask(question, { signal, stop }, only);
+        only = by;
+        keys.push(...value);
+        for (const { keyId } of value) requireNew(keyIds, keyId);
+      }
+    });
+  }
+
+  async getKeyWithKeyIds(
+    masterSae: string,
     keyIds: readonly KeyId[],
     size: number,
     signal: AbortSignal,
+    onProgress?: KeyProgress,
   ): Promise<Key[]> {
-    const maxBytes = containerMaxBytes({ number: keyIds.length, size });
-    const body = await ask('dec_keys', { ...request, url, maxBytes }, signal);
-    return useAndWipe(body, () => readKeysWithKeyIds(body, keyIds, size));
+    checkRequest({ number: keyIds.length, size });
+    checkKeyIds(keyIds);
+    const most =
+      this.#options.decMethod === 'get' ? 1 : await this.#perRequest(masterSae, keyIds.length, signal);
+    return this.#gather('dec_keys', partsOf(keyIds.length, most), onProgress, async (part, keys, stop) => {
+      const asked = keyIds.slice(part.at, part.at + part.length);
+      const { value } = await this.#ask(this.#decQuestion(masterSae, asked, size), { signal, stop });
+      keys.push(...value);
+    });
   }
 
-  return {
-    async status(peerSae, signal) {
-      const url = callUrl(base, 'status', peerSae);
-      return readStatus(await ask('status', { method: 'GET', url, maxBytes: BODY_MAX_BYTES }, signal));
-    },
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
 
-    async getKey(slaveSae, { number, size }, signal) {
-      checkRequest({ number, size });
-      const url = callUrl(base, 'enc_keys', slaveSae);
-      const maxBytes = containerMaxBytes({ number, size });
-      if (method === 'get') url.search = `?number=${number}&size=${size}`;
-      const request: HttpRequest =
-        method === 'get'
-          ? { method: 'GET', url, maxBytes }
-          : { method: 'POST', url, maxBytes, body: JSON.stringify({ number, size }) };
-      const body = await ask('enc_keys', request, signal);
-      return useAndWipe(body, () => readKeys(body, { number, size }));
-    },
+  #encQuestion(slaveSae: string, asked: KeyRequest): Question<Key[]> {
+    const { encMethod, extensions, waitMs } = this.#options;
+    return {
+      call: 'enc_keys',
+      request: (base) => {
+        const url = callUrl(base, 'enc_keys', slaveSae);
+        const maxBytes = containerMaxBytes(asked);
+        if (encMethod === 'post')
+          return { method: 'POST', url, maxBytes, body: encKeysBody(asked, extensions) };
+        url.search = encKeysQuery(asked, extensions);
+        return { method: 'GET', url, maxBytes };
+      },
+      read: (body) => some(readKeys(body, asked)),
+      keys: asked.number,
+      waitMs,
+    };
+  }
 
-    async getKeyWithKeyIds(masterSae, keyIds, size, signal) {
-      checkRequest({ number: keyIds.length, size });
-      checkKeyIds(keyIds);
-      const url = callUrl(base, 'dec_keys', masterSae);
-      if (method === 'post') {
-        const body = JSON.stringify({ key_IDs: keyIds.map((keyId) => ({ key_ID: keyId })) });
-        return askKeyWithKeyIds(url, { method: 'POST', body }, keyIds, size, signal);
-      }
-      // By GET the standard knows one key ID only (section 5.3).
-      const keys: Key[] = [];
+  #decQuestion(masterSae: string, keyIds: readonly KeyId[], size: number): Question<Key[]> {
+    const { decMethod, waitMs } = this.#options;
+    return {
+      call: 'dec_keys',
+      request: (base) => {
+        const url = callUrl(base, 'dec_keys', masterSae);
+        const maxBytes = containerMaxBytes({ number: keyIds.length, size });
+        if (decMethod === 'post') return { method: 'POST', url, maxBytes, body: decKeysBody(keyIds) };
+        url.search = keyIds.map(keyIdQuery).join('&');
+        return { method: 'GET', url, maxBytes };
+      },
+      read: (body) => some(readKeysWithKeyIds(body, keyIds, size)),
+      keys: keyIds.length,
+      keyIds,
+      waitMs,
+    };
+  }
+
+  async #ask<T>(question: Question<T>, signals: AskSignals, only?: Endpoint): Promise<Told<T>> {
+    const endpoints = only === undefined ? this.#endpoints : [only];
+    const told = await ask(this.#context, endpoints, question, signals);
+    if (question.keys > 0) this.#serve(told.by);
+    return told;
+  }
+
+  #serve(by: Endpoint): void {
+    if (by !== this.#servedBy && this.#endpoints.length > 1) {
+      const { origin } = by.base;
+      this.#options.log('info', 'kme-served', `${origin} gives the keys`, { kme: origin });
+    }
+    this.#servedBy = by;
+    this.#endpoints = [by, ...this.#endpoints.filter((other) => other !== by)];
+  }
+
+  /** How many keys to ask for at once, after a look at the status where that may tell. */
+  async #perRequest(sae: string, number: number, signal: AbortSignal): Promise<number> {
+    const { maxPerRequest } = this.#options;
+    if (number === 1 || maxPerRequest === 1) return 1;
+    if (!this.#advice.has(sae)) {
+      this.#advice.set(sae, undefined);
       try {
-        for (const keyId of keyIds) {
-          url.search = `?key_ID=${encodeURIComponent(keyId)}`;
-          keys.push(...(await askKeyWithKeyIds(url, { method: 'GET' }, [keyId], size, signal)));
-        }
+        await this.status(sae, signal);
       } catch (error) {
-        wipeAll(keys.map(({ secret }) => secret));
-        throw error;
+        if (!(error instanceof QkdSyncError) || error.code === 'interrupted') throw error;
       }
-      return keys;
-    },
-
-    async close() {
-      await agent.destroy();
-    },
-  };
-}
-
-function containerMaxBytes({ number, size }: KeyRequest): number {
-  return BODY_MAX_BYTES + number * (Math.ceil(size / 6) + ENTRY_MAX_BYTES);
-}
-
-function useAndWipe<T>(body: Uint8Array, use: () => T): T {
-  try {
-    return use();
-  } finally {
-    body.fill(0);
+    }
+    return keysPerRequest([maxPerRequest, this.#advice.get(sae)]);
   }
+
+  /** The keys of all parts in their order. Whatever is missing, all are lost. */
+  async #gather(
+    call: 'enc_keys' | 'dec_keys',
+    parts: readonly Part[],
+    onProgress: KeyProgress | undefined,
+    fetchPart: (part: Part, keys: Key[], stop: AbortSignal) => Promise<void>,
+  ): Promise<Key[]> {
+    const { parallel, log } = this.#options;
+    const work = parts.map((part) => ({ part, keys: [] as Key[] }));
+    const [first, ...others] = work;
+    const fetchOne = async (one: (typeof work)[number], stop: AbortSignal): Promise<void> => {
+      await fetchPart(one.part, one.keys, stop);
+      onProgress?.(work.reduce((sum, { keys }) => sum + keys.length, 0));
+    };
+    try {
+      // Which of several KMEs serves is found out by the first request.
+      if (first !== undefined && this.#endpoints.length > 1) await fetchOne(first, GO_ON);
+      await inParallel(this.#endpoints.length > 1 ? others : work, parallel, fetchOne);
+      return work.flatMap(({ keys }) => keys);
+    } catch (error) {
+      const why = error instanceof QkdSyncError ? error.message : 'a bug';
+      loseKeys(
+        log,
+        call,
+        work.flatMap(({ keys }) => keys),
+        why,
+      );
+      throw error;
+    }
+  }
+}
+
+function some(keys: Key[]): Key[] | undefined {
+  return keys.length === 0 ? undefined : keys;
+}
+
+function requireNew(keyIds: Set<KeyId>, keyId: KeyId): void {
+  if (keyIds.has(keyId)) {
+    throw new QkdSyncError(
+      'kme-answer',
+      "the KME's key container is unusable: it repeats the key_ID of an earlier one",
+    );
+  }
+  keyIds.add(keyId);
 }
 
 /** The settings and the handshake let nothing else through: what fails here is a bug, not an answer. */

@@ -4,7 +4,7 @@
  * The foreign error itself never goes on: an HTTP parser's error carries what it had read, key bytes perhaps. Its
  * code and, as long as no answer had begun, its message go into a plain error in its place.
  */
-import { describe, QkdSyncError, systemCode } from '../base/errors.js';
+import { clean, describe, QkdSyncError, systemCode } from '../base/errors.js';
 import type { ErrorCode } from '../base/errors.js';
 
 /** How far a request had come: once an answer has begun its text may be in the error. */
@@ -17,10 +17,10 @@ interface Trouble {
 
 const HINT_URL = 'check kme.url, and that the KME runs';
 const HINT_CA = 'set kme.ca to the certificate of the CA that signed the KME';
-const HINT_CERT = 'check kme.cert and kme.key, and that the KME accepts them';
+const HINT_CERT = 'check kme.cert and kme.key (or kme.pkcs12), and that the KME accepts them';
+const HINT_NAME = "set kme.serverName to the name in the KME's certificate";
 const HINT_TIME = "check this machine's clock, or have the KME's certificate renewed";
 
-const REFUSED_CERT: Trouble = { text: 'the KME does not accept our certificate', hint: HINT_CERT };
 const UNKNOWN_CA: Trouble = { text: "the KME's certificate comes from an unknown CA", hint: HINT_CA };
 const NO_HOST: Trouble = { text: "the KME's host name cannot be resolved (DNS)", hint: HINT_URL };
 const NO_ROUTE: Trouble = { text: "there is no route to the KME's network", hint: HINT_URL };
@@ -41,13 +41,6 @@ const TROUBLES: ReadonlyMap<string, Trouble> = new Map([
   ['SELF_SIGNED_CERT_IN_CHAIN', UNKNOWN_CA],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNKNOWN_CA],
   ['CERT_SIGNATURE_FAILURE', UNKNOWN_CA],
-  [
-    'ERR_TLS_CERT_ALTNAME_INVALID',
-    {
-      text: "the KME's certificate bears another name than the one expected",
-      hint: "set kme.serverName to the name in the KME's certificate",
-    },
-  ],
   ['ECONNREFUSED', { text: 'the KME refuses connections', hint: HINT_URL }],
   ['ENOTFOUND', NO_HOST],
   ['EAI_AGAIN', NO_HOST],
@@ -69,7 +62,10 @@ const TROUBLES: ReadonlyMap<string, Trouble> = new Map([
 const CERTIFICATE_ALERT =
   /^ERR_SSL_[\w/]*ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|DECRYPT_ERROR)$/;
 
-/** `error`, thrown by fetch or by reading its body, as `kme-unreachable`, or `kme-answer` for what is no HTTP. */
+/**
+ * `error`, thrown by fetch or by reading its body, as `kme-unreachable`, `kme-refused` for a certificate of ours that
+ * is turned down, or `kme-answer` for what is no HTTP.
+ */
 export function translateConnectionError(error: unknown, stage: Stage, origin: string): QkdSyncError {
   const root = rootOf(error);
   const code = systemCode(root) ?? '';
@@ -82,10 +78,38 @@ export function translateConnectionError(error: unknown, stage: Stage, origin: s
   if (malformed) {
     return make('kme-answer', 'the answer is not proper HTTP/1.1', HINT_URL);
   }
-  if (CERTIFICATE_ALERT.test(code)) return make('kme-unreachable', REFUSED_CERT.text, REFUSED_CERT.hint);
+  if (CERTIFICATE_ALERT.test(code)) return refusedCertificate(origin, cause);
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return make('kme-unreachable', wrongName(root), HINT_NAME);
   const known = TROUBLES.get(code) ?? (stage === 'reading' ? BROKEN : undefined);
   if (known !== undefined) return make('kme-unreachable', known.text, known.hint);
   return make('kme-unreachable', `no connection to the KME: ${cause.message}`, HINT_URL);
+}
+
+/** Our certificate was turned down: by an alert of TLS, or by a proxy right after it. The KME has seen no request. */
+export function refusedCertificate(origin: string, cause: Error): QkdSyncError {
+  return new QkdSyncError('kme-refused', `the KME does not accept our certificate (${origin})`, {
+    hint: HINT_CERT,
+    cause,
+  });
+}
+
+/** Only such an error has a cause: a refusal that the KME itself has answered has none. */
+export function isRefusedCertificate({ code, cause }: QkdSyncError): boolean {
+  return code === 'kme-refused' && cause !== undefined;
+}
+
+/** Node's error of a name that does not fit carries the name that was expected and the certificate. */
+function wrongName(error: unknown): string {
+  const { host, cert } = (typeof error === 'object' && error !== null ? error : {}) as {
+    readonly host?: unknown;
+    readonly cert?: { readonly subjectaltname?: unknown; readonly subject?: { readonly CN?: unknown } };
+  };
+  const { subjectaltname, subject } = cert ?? {};
+  const names = typeof subjectaltname === 'string' ? subjectaltname : subject?.CN;
+  const expected = typeof host === 'string' ? ` than ${clean(host, 80)}` : ' than the one expected';
+  const borne =
+    typeof names === 'string' && names !== '' ? `: it bears ${clean(names)}` : ', and none at all';
+  return `the KME's certificate bears another name${expected}${borne}`;
 }
 
 /** undici's parser error has no code that can be relied on, and what it had read as `data`. */

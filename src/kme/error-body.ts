@@ -5,13 +5,15 @@
  * Nothing throws: whatever a KME, or a proxy before it, sends is shown as well as it can be.
  */
 import { clean } from '../base/errors.js';
+import { wordsOf } from './dialect.js';
 import { parseObject } from './json.js';
 
 /** What the KME says for itself, cleaned and short; undefined where it says nothing fit to show. */
 export function readErrorBody(body: Uint8Array): string | undefined {
   const text = clean(new TextDecoder().decode(body));
   const answer = parseObject(body);
-  const message = typeof answer?.['message'] === 'string' ? clean(answer['message']) : '';
+  const words = answer && wordsOf(answer);
+  const message = clean(words ?? '');
   if (message === '') return showable(text);
   const details = answer?.['details'];
   const more = isEmpty(details) ? undefined : showable(clean(JSON.stringify(details)));

@@ -1,15 +1,15 @@
 /**
  * One HTTP request to the KME: a deadline on the whole, a bound on the body, no redirects, no repetition.
  *
- * Calling sequence: `sendOnce` for each request; the answer comes back whole, whatever its status.
- * Errors: QkdSyncError `kme-unreachable` (no connection, TLS, time-out, break), `kme-answer` (no HTTP, or a 200 with
- * too long a body), `interrupted` (the signal).
+ * Calling sequence: `sendOnce` for each request. Nothing is thrown: what came of it is one of three things, and only
+ * two of them leave it certain that no key was handed out.
  */
 import type { Clock } from '../base/clock.js';
 import { formatDuration } from '../base/duration.js';
 import { QkdSyncError } from '../base/errors.js';
-import { translateConnectionError } from './connection-error.js';
+import { isRefusedCertificate, translateConnectionError } from './connection-error.js';
 import type { Stage } from './connection-error.js';
+import { isNo, POST_HEADERS } from './dialect.js';
 
 /** As much of the fetch standard as the client uses, so that another fetch can be passed in. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>;
@@ -20,6 +20,8 @@ export interface FetchInit {
   readonly body?: string;
   readonly redirect: 'manual';
   readonly signal: AbortSignal;
+  /** To be called before the first byte of the request goes out, and not before there is a connection. */
+  readonly onSent: () => void;
 }
 
 export interface FetchResponse {
@@ -42,8 +44,22 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly location: string | undefined;
+  readonly retryAfter: string | undefined;
   readonly body: Uint8Array;
 }
+
+/**
+ * What came of a request.
+ * `unsent`: the KME has not heard of it (DNS, connecting, TLS, a certificate refused on either side).
+ * `answered`: whole, or an HTTP error of whose body some may be missing.
+ * `lost`: it went out, and nobody knows what the KME did: `kme-unreachable`, or `kme-answer` for what is no HTTP, or
+ * too long.
+ * The error of both others is `interrupted` where the signal ended it.
+ */
+export type Sending =
+  | { readonly came: 'unsent'; readonly error: QkdSyncError }
+  | { readonly came: 'answered'; readonly answer: HttpAnswer }
+  | { readonly came: 'lost'; readonly error: QkdSyncError };
 
 export interface HttpContext {
   readonly fetch: Fetch;
@@ -55,11 +71,12 @@ export async function sendOnce(
   { fetch, clock, timeoutMs }: HttpContext,
   request: HttpRequest,
   signal: AbortSignal,
-): Promise<HttpAnswer> {
+): Promise<Sending> {
   const { origin } = request.url;
   const interrupted = (): QkdSyncError => new QkdSyncError('interrupted', 'interrupted while asking the KME');
-  if (signal.aborted) throw interrupted();
+  if (signal.aborted) return { came: 'unsent', error: interrupted() };
   const end = new AbortController();
+  let sent = false;
   let ended: QkdSyncError | undefined;
   const giveUp = (error: QkdSyncError): void => {
     ended ??= error;
@@ -70,17 +87,24 @@ export async function sendOnce(
   };
   signal.addEventListener('abort', onAbort);
   const cancelDeadline = clock.after(timeoutMs, () => {
-    giveUp(timedOut(timeoutMs, origin));
+    giveUp(timedOut(timeoutMs, origin, sent));
   });
   let stage: Stage = 'asking';
   try {
-    const response = await fetch(request.url.href, fetchInit(request, end.signal));
+    const onSent = (): void => {
+      sent = true;
+    };
+    const response = await fetch(request.url.href, fetchInit(request, end.signal, onSent));
     stage = 'reading';
+    const { status, headers } = response;
     const body = await readBody(response, request.maxBytes);
-    return { status: response.status, location: response.headers.get('location') ?? undefined, body };
-  } catch (error) {
-    if (ended !== undefined) throw ended;
-    throw error instanceof QkdSyncError ? error : translateConnectionError(error, stage, origin);
+    const location = headers.get('location') ?? undefined;
+    const retryAfter = headers.get('retry-after') ?? undefined;
+    return { came: 'answered', answer: { status, location, retryAfter, body } };
+  } catch (foreign) {
+    const error =
+      ended ?? (foreign instanceof QkdSyncError ? foreign : translateConnectionError(foreign, stage, origin));
+    return { came: sent && !isRefusedCertificate(error) ? 'lost' : 'unsent', error };
   } finally {
     cancelDeadline();
     signal.removeEventListener('abort', onAbort);
@@ -89,12 +113,12 @@ export async function sendOnce(
   }
 }
 
-function fetchInit({ method, body }: HttpRequest, signal: AbortSignal): FetchInit {
-  const common = { method, redirect: 'manual', signal } as const;
+function fetchInit({ method, body }: HttpRequest, signal: AbortSignal, onSent: () => void): FetchInit {
+  const common = { method, redirect: 'manual', signal, onSent } as const;
   const headers = { accept: 'application/json' };
   return body === undefined
     ? { ...common, headers }
-    : { ...common, headers: { ...headers, 'content-type': 'application/json' }, body };
+    : { ...common, headers: { ...headers, ...POST_HEADERS }, body };
 }
 
 async function readBody({ status, body }: FetchResponse, maxBytes: number): Promise<Uint8Array> {
@@ -109,17 +133,18 @@ async function readBody({ status, body }: FetchResponse, maxBytes: number): Prom
       throw new QkdSyncError('kme-answer', `the KME's answer is longer than ${maxBytes} bytes`);
     }
     return Buffer.concat(chunks).subarray(0, maxBytes);
+  } catch (error) {
+    // The status has said no; of its words this much has come.
+    if (isNo(status)) return Buffer.concat(chunks).subarray(0, maxBytes);
+    throw error;
   } finally {
     for (const chunk of chunks) chunk.fill(0);
   }
 }
 
-function timedOut(timeoutMs: number, origin: string): QkdSyncError {
-  return new QkdSyncError(
-    'kme-unreachable',
-    `no answer from the KME in ${formatDuration(timeoutMs)} (${origin})`,
-    {
-      hint: 'check kme.url, or raise kme.timeout',
-    },
-  );
+function timedOut(timeoutMs: number, origin: string, sent: boolean): QkdSyncError {
+  const what = sent ? 'no answer from the KME' : 'no connection to the KME';
+  return new QkdSyncError('kme-unreachable', `${what} in ${formatDuration(timeoutMs)} (${origin})`, {
+    hint: 'check kme.url, or raise kme.timeout',
+  });
 }

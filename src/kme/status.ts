@@ -5,8 +5,10 @@
  * the standard's is left out: KMEs in the field omit many of them.
  */
 import { QkdSyncError } from '../base/errors.js';
+import { statusCount } from './dialect.js';
 import { parseObject } from './json.js';
 import type { KmeStatus } from './kme.js';
+import { describeAnswer } from './malformed.js';
 
 const FIELDS = {
   storedKeyCount: 'stored_key_count',
@@ -21,12 +23,9 @@ const FIELDS = {
 export function readStatus(body: Uint8Array): KmeStatus {
   const answer = parseObject(body);
   if (answer === undefined) {
-    throw new QkdSyncError('kme-answer', "the KME's status is unusable: it is not a JSON object");
+    const looks = describeAnswer(body);
+    throw new QkdSyncError('kme-answer', `the KME's status is unusable: it is not a JSON object; ${looks}`);
   }
-  const known = Object.entries(FIELDS).map(([field, name]) => [field, answer[name]] as const);
-  return Object.fromEntries(known.filter(([, value]) => isCount(value)));
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
+  const known = Object.entries(FIELDS).map(([field, name]) => [field, statusCount(answer, name)] as const);
+  return Object.fromEntries(known.filter(([, value]) => value !== undefined));
 }

@@ -2,30 +2,36 @@
  * How the client protects its connections to the KME: TLS 1.2 or 1.3 with every check of the KME's certificate on.
  *
  * Calling sequence: `agentOptions` once, when the client is made, for undici's Agent.
- * Errors: QkdSyncError `config`, for PEM text that cannot be used; only the setting is named, the text never.
+ * Errors: QkdSyncError `config`, for files that cannot be used; only the setting is named, what is in them never.
  */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { checkServerIdentity, createSecureContext } from 'node:tls';
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
 import type { Agent } from 'undici';
-import { QkdSyncError, systemCode } from '../base/errors.js';
+import { describe, QkdSyncError, systemCode } from '../base/errors.js';
+import type { Secret } from '../base/key.js';
+import { isNamedByCnAlone, TLS_VERSIONS } from './dialect.js';
 
-/** Texts of PEM files, not their names. */
+/** What is in the files, not their names. `cert` and `key`, or `pkcs12`, or neither. */
 export interface KmeTls {
   /** The CAs to trust, instead of those that Node brings along. */
   readonly ca?: string | undefined;
   /** Our certificate, intermediate ones after it. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** Our certificate and key as PKCS#12. Node trusts the CAs in it too, beside `ca`. */
+  readonly pkcs12?: Uint8Array | undefined;
+  readonly passphrase?: Secret | undefined;
   /** The name that the KME's certificate must bear, where that is not the URL's host. */
   readonly serverName?: string | undefined;
 }
 
 /** Options for the Agent of one client. `connectTimeoutMs` only bounds a socket whose request was given up before. */
 export function agentOptions(tls: KmeTls, connectTimeoutMs: number): Agent.Options {
-  checkPem(tls);
+  checkFiles(tls);
   const { ca, cert, key, serverName } = tls;
+  const pfx = pfxOf(tls);
   return {
     // A connection for each request. One that is kept may be closed by the KME just as the next request goes out on
     // it, and whether that was taken could not be known: a key might be lost.
@@ -40,11 +46,11 @@ export function agentOptions(tls: KmeTls, connectTimeoutMs: number): Agent.Optio
       timeout: connectTimeoutMs,
       // Said aloud, since the environment can change the defaults (NODE_TLS_REJECT_UNAUTHORIZED, NODE_OPTIONS).
       rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      maxVersion: 'TLSv1.3',
+      ...TLS_VERSIONS,
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
+      ...pfx,
       ...(serverName === undefined ? {} : expectName(serverName)),
     },
   };
@@ -52,13 +58,25 @@ export function agentOptions(tls: KmeTls, connectTimeoutMs: number): Agent.Optio
 
 function expectName(serverName: string): Pick<ConnectionOptions, 'servername' | 'checkServerIdentity'> {
   return {
-    // An IP address must not be sent as a server name (RFC 6066, section 3).
-    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+    // Neither an IP address nor any other text that names no host may be sent (RFC 6066, section 3).
+    ...(isIP(serverName) === 0 && HOST_NAME.test(serverName) ? { servername: serverName } : {}),
+    checkServerIdentity: (_host, certificate) => {
+      const error = checkServerIdentity(serverName, certificate);
+      return error !== undefined && isNamedByCnAlone(certificate, serverName) ? undefined : error;
+    },
   };
 }
 
-function checkPem({ ca, cert, key, serverName }: KmeTls): void {
+const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/;
+
+function pfxOf({ pkcs12, passphrase }: KmeTls): SecureContextOptions {
+  if (pkcs12 === undefined) return {};
+  const text = passphrase === undefined ? undefined : Buffer.from(passphrase.reveal()).toString('utf8');
+  return { pfx: Buffer.from(pkcs12), ...(text === undefined ? {} : { passphrase: text }) };
+}
+
+function checkFiles(tls: KmeTls): void {
+  const { ca, cert, key, serverName, pkcs12 } = tls;
   if (serverName === '') throw wrong('kme.serverName is empty');
   if ((cert === undefined) !== (key === undefined)) {
     throw wrong(
@@ -67,14 +85,16 @@ function checkPem({ ca, cert, key, serverName }: KmeTls): void {
   }
   // Node would take a text without any certificate for a trust in nobody, and say so only at the first connection.
   if (ca !== undefined) probe('kme.ca is not a PEM certificate', () => new X509Certificate(ca));
+  if (pkcs12 !== undefined) probePkcs12(pfxOf(tls));
   if (cert === undefined || key === undefined) return;
+  if (pkcs12 !== undefined) throw wrong('kme.cert and kme.pkcs12 are both set');
   probe('kme.cert is not a PEM certificate', () => new X509Certificate(cert));
   probe('kme.key is not an unencrypted PEM private key', () => secureContext({ key }));
   probe('kme.cert and kme.key do not belong together', () => secureContext({ cert, key }));
 }
 
 function secureContext(options: SecureContextOptions): unknown {
-  return createSecureContext({ ...options, minVersion: 'TLSv1.2' });
+  return createSecureContext({ ...options, minVersion: TLS_VERSIONS.minVersion });
 }
 
 function probe(message: string, attempt: () => unknown): void {
@@ -86,9 +106,37 @@ function probe(message: string, attempt: () => unknown): void {
   }
 }
 
+/** OpenSSL says in words alone what is wrong with it. */
+function probePkcs12(options: SecureContextOptions): void {
+  try {
+    secureContext(options);
+  } catch (error) {
+    const said = describe(error);
+    const cause = new Error(said);
+    if (/mac verify|invalid password/i.test(said)) {
+      const message = 'kme.passphraseFile does not hold the passphrase of kme.pkcs12';
+      throw new QkdSyncError('config', message, { hint: 'check kme.passphraseFile', cause });
+    }
+    if (/unsupported/i.test(said)) {
+      throw new QkdSyncError(
+        'config',
+        'kme.pkcs12 is encrypted with a cipher that OpenSSL 3 no longer takes',
+        {
+          hint: `export it anew: ${REEXPORT}`,
+          cause,
+        },
+      );
+    }
+    throw wrong('kme.pkcs12 is not a PKCS#12 file with a certificate and its private key', cause);
+  }
+}
+
+const REEXPORT =
+  'openssl pkcs12 -legacy -in OLD.p12 -nodes | openssl pkcs12 -export -out NEW.p12, in a folder that nobody else reads';
+
 function wrong(message: string, cause?: Error): QkdSyncError {
   return new QkdSyncError('config', message, {
-    hint: 'check kme.ca, kme.cert, kme.key and kme.serverName',
+    hint: 'check kme.ca, kme.cert, kme.key, kme.pkcs12 and kme.serverName',
     cause,
   });
 }

@@ -132,6 +132,7 @@ qkd-sync: both sites have saved A_0 (1 key) in <time>
     const common = {
       outcome: 'saved',
       exchange: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown,
+      kme: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/) as unknown,
       keyIds: [expect.any(String), expect.any(String)],
       index: 0,
       durationMs: expect.any(Number) as unknown,

@@ -32,6 +32,7 @@ export class KeyStore {
 }
 
 export class SimulatedKme implements Kme {
+  readonly servedBy = undefined;
   readonly #store: KeyStore;
   readonly #process: Process;
 

@@ -40,6 +40,7 @@ export class KeyStore {
 }
 
 export class FakeKme implements Kme {
+  readonly servedBy = undefined;
   readonly calls: { readonly method: KmeMethod; readonly peerSae: string }[] = [];
   readonly faults = new Map<KmeMethod, KmeFault>();
   readonly #store: KeyStore;

@@ -2,8 +2,11 @@
 import { inspect } from 'node:util';
 import { QkdSyncError } from '../../src/base/errors.js';
 import type { Log, LogFields } from '../../src/base/log.js';
+import type { Random } from '../../src/base/random.js';
 import { createKmeClient } from '../../src/kme/client.js';
 import type { KmeClientOptions } from '../../src/kme/client.js';
+import type { KeyMethod } from '../../src/kme/dialect.js';
+import type { Fetch } from '../../src/kme/http.js';
 import type { Kme } from '../../src/kme/kme.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -22,8 +25,23 @@ export interface TestClient {
   readonly lines: LogLine[];
 }
 
+export interface TestOptions extends Partial<KmeClientOptions> {
+  readonly url: string;
+  /** For enc_keys and dec_keys. */
+  readonly method?: KeyMethod;
+}
+
+/** Randomness that makes each pause as long as it may be. */
+export const longestPauses: Random = (count) => new Uint8Array(count).fill(0xff);
+
+/** The global fetch, which nock sees. It cannot tell what it has sent: taken to be all. */
+export const globalFetch: Fetch = (url, init) => {
+  init.onSent();
+  return globalThis.fetch(url, init);
+};
+
 /** With a clock that skips each pause before a busy KME is asked again, as soon as it begins. */
-export function makeTestClient(options: Partial<KmeClientOptions> & { readonly url: string }): TestClient {
+export function makeTestClient({ url, method = 'post', ...options }: TestOptions): TestClient {
   const clock = new ManualClock();
   const lines: LogLine[] = [];
   const log: Log = (level, event, message, fields) => {
@@ -33,7 +51,20 @@ export function makeTestClient(options: Partial<KmeClientOptions> & { readonly u
       if (typeof pauseMs === 'number') clock.advance(pauseMs);
     });
   };
-  const defaults = { method: 'post', timeoutMs: TIMEOUT_MS, waitMs: 0, tls: {}, clock, log } as const;
+  const defaults = {
+    urls: [url],
+    insecure: false,
+    encMethod: method,
+    decMethod: method,
+    extensions: {},
+    timeoutMs: TIMEOUT_MS,
+    waitMs: 0,
+    parallel: 1,
+    tls: {},
+    clock,
+    random: longestPauses,
+    log,
+  } as const;
   return { kme: createKmeClient({ ...defaults, ...options }), clock, lines };
 }
 

@@ -57,6 +57,7 @@ const report = (outcome: OutcomeKind, more: Partial<RunReport> = {}): RunReport 
   published: [],
   open: [],
   peerAlarms: 0,
+  kme: undefined,
   error: undefined,
   ...more,
 });

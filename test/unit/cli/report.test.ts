@@ -28,6 +28,7 @@ const run = (more: Partial<RunReport> = {}): RunReport => ({
   published: [],
   open: [],
   peerAlarms: 0,
+  kme: 'https://kme-a:8443',
   error: undefined,
   ...more,
 });
@@ -175,6 +176,7 @@ describe('a run', () => {
       exchange: ID,
       role: 'initiator',
       peer: 'B',
+      kme: 'https://kme-a:8443',
       keyIds: ['k1', 'k2'],
       file: '/keys/B/B_3',
       index: 3,
@@ -190,13 +192,14 @@ describe('a run', () => {
   it('prints the same object where it fails, with the error', () => {
     const error = new QkdSyncError('kme-empty', 'the KME has no keys', { hint: 'wait' });
     const { stdout } = said({ json: true }, (report) => {
-      report.run(run({ outcome: 'aborted', exchange: undefined, error }), 5);
+      report.run(run({ outcome: 'aborted', exchange: undefined, kme: undefined, error }), 5);
     });
     expect(JSON.parse(stdout)).toEqual({
       outcome: 'aborted',
       exchange: null,
       role: 'initiator',
       peer: 'B',
+      kme: null,
       keyIds: [],
       file: null,
       index: null,

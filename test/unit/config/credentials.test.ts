@@ -71,10 +71,14 @@ describe('certificates and private keys', () => {
   it('are both needed for the KME, or neither', async () => {
     const flags = { ...BASE, ...CHANNEL, 'kme.url': 'https://kme' };
     expect((await folder.load('initiate', { flags })).kme).toEqual({
-      url: 'https://kme',
-      method: 'post',
+      urls: ['https://kme'],
+      insecure: false,
+      encMethod: 'post',
+      decMethod: 'post',
+      extensions: {},
       timeoutMs: 10_000,
       waitMs: 30_000,
+      parallel: 4,
     });
     const noKey = await folder.failure('initiate', { flags: { ...flags, 'kme.cert': 'a.pem' } });
     expect(noKey.message).toBe(

@@ -89,7 +89,7 @@ describe('mistakes in the file', () => {
     ['peer: {}', '1: peer is not a setting; did you mean peers?'],
     ['count: 5', '1: count is not a setting; did you mean exchange.count?'],
     ['ca: x.pem', '1: ca is not a setting'],
-    ['insecure: true', '1: insecure is not a setting'],
+    ['insecure: true', '1: insecure is not a setting; did you mean kme.insecure?'],
     ['password: hush', '1: password is not a setting'],
     ['peers:\n  B:\n    psk: hush', '3: peers.B.psk is not a setting'],
     ['peers:\n  B: { adress: b }', '2: peers.B.adress is not a setting; did you mean peers.B.address?'],
@@ -102,12 +102,12 @@ describe('mistakes in the file', () => {
     ['exchange: { naming: date }', '1: exchange.naming is "date": expected index or key-id'],
     ['channel: { requireHybrid: yes }', '1: channel.requireHybrid is "yes": expected true or false'],
     [
-      'kme:\n  url:\n    - https://a\n    - https://b',
-      '2: kme.url is a list: expected one URL, such as https://kme.example:8443 (http:// on loopback only; no user, query or fragment)',
+      'kme:\n  url:\n    - https://a\n    - { b: https://b }',
+      '2: kme.url is a list: expected one URL or several, such as https://kme.example:8443 (no user, query or fragment), with commas between them or a list in the file',
     ],
     [
       'kme: { url: "https://me:hush@kme" }',
-      '1: kme.url is a URL with a user name (not shown): expected one URL, such as https://kme.example:8443 (http:// on loopback only; no user, query or fragment)',
+      '1: kme.url is a URL with a user name (not shown): expected one URL or several, such as https://kme.example:8443 (no user, query or fragment), with commas between them or a list in the file',
     ],
     [
       'kme: { key: "-----BEGIN PRIVATE KEY-----\\nhush" }',
@@ -120,7 +120,7 @@ describe('mistakes in the file', () => {
     ['listen: b', '1: listen is "b": expected [HOST:]PORT, such as 7000, 127.0.0.1:7000 or [::1]:7000'],
     [
       'kme: https://kme',
-      '1: kme is a single value: expected a section with url, ca, cert, key, serverName, method, timeout, wait',
+      '1: kme is a single value: expected a section with url, ca, cert, key, pkcs12, passphraseFile, serverName, method, encMethod, decMethod, timeout, wait, maxPerRequest, parallel, extensionMandatory, extensionOptional, insecure',
     ],
     ['peers: [B]', '1: peers is a list: expected a section with one entry for each peer'],
     [

@@ -53,7 +53,7 @@ describe('what each command needs', () => {
     expect(message.split('\n')).toEqual([
       '--peer is not set: expected a site that peers: names, or HOST[:PORT]',
       'site is not set: expected an ID of 1 to 64 characters, none of them a control character, no space at either end; set site in the configuration file, --site or QKD_SYNC_SITE',
-      'kme.url is not set: expected one URL, such as https://kme.example:8443 (http:// on loopback only; no user, query or fragment); set kme.url in the configuration file, --kme or QKD_SYNC_KME_URL',
+      'kme.url is not set: expected one URL or several, such as https://kme.example:8443 (no user, query or fragment), with commas between them or a list in the file; set kme.url in the configuration file, --kme or QKD_SYNC_KME_URL',
     ]);
     expect(hint).toMatch(/^no configuration file was read: .*`qkd-sync kme --dir DIR`/);
     const only = await folder.failure('initiate', { flags: INSECURE });

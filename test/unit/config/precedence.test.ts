@@ -14,6 +14,8 @@ interface Sample {
   readonly values: readonly [unknown, unknown, unknown, unknown];
   /** Where the settings of one command or the other hold it. */
   readonly pick: (initiate: InitiateSettings, respond: RespondSettings) => unknown;
+  /** What is needed besides, where that is not BASE. */
+  readonly base?: Readonly<Record<string, string>>;
 }
 
 const REQUIRED = Symbol('must be set');
@@ -28,6 +30,8 @@ const BASE: Readonly<Record<string, string>> = {
   'channel.cert': 'a.pem',
   'channel.key': 'a.key',
 };
+
+const { 'kme.cert': _cert, 'kme.key': _key, ...PKCS12 } = BASE;
 
 function same(otherwise: unknown, texts: readonly [string, string, string], pick: Sample['pick']): Sample {
   return { texts, values: [otherwise, ...texts], pick };
@@ -50,6 +54,12 @@ function duration(otherwiseMs: number, pick: Sample['pick']): Sample {
   return { texts: ['1s', '2s', '3s'], values: [otherwiseMs, 1_000, 2_000, 3_000], pick };
 }
 
+function extension(pick: Sample['pick']): Sample {
+  const texts = ['[{"a":1}]', '[{"b":"x"},{"c":[null]}]', '[{"d":true}]'] as const;
+  const [file, env, flag] = texts.map((text) => JSON.parse(text) as unknown);
+  return { texts, values: [undefined, file, env, flag], pick };
+}
+
 function channel(initiate: InitiateSettings): { ca?: string; cert?: string; key?: string } {
   return initiate.auth.kind === 'certificates' ? initiate.auth : {};
 }
@@ -67,14 +77,50 @@ const SAMPLES: Readonly<Record<string, (root: string) => Sample>> = {
     values: [`${root}/home/.qkd/qnl/qll/exchanges`, `${root}/home/k1`, `${root}/home/k2`, `${root}/cwd/k3`],
     pick: ({ state }) => state,
   }),
-  'kme.url': () => same(REQUIRED, ['https://a', 'https://b/p', 'http://localhost'], ({ kme }) => kme.url),
+  'kme.url': () =>
+    same(REQUIRED, ['https://a', 'https://b/p', 'http://localhost'], ({ kme }) => kme.urls.join()),
   'kme.ca': () => pem('ca.pem', undefined, ({ kme }) => kme.ca),
   'kme.cert': () => pem('a.pem', REQUIRED, ({ kme }) => kme.cert),
   'kme.key': () => pem('a.key', REQUIRED, ({ kme }) => kme.key),
+  'kme.pkcs12': () => ({
+    texts: ['file.p12', 'env.p12', 'flag.p12'],
+    values: [undefined, '0file', '0env', '0flag'],
+    pick: ({ kme }) => kme.pkcs12 && Buffer.from(kme.pkcs12).toString(),
+    base: PKCS12,
+  }),
+  'kme.passphraseFile': () => ({
+    texts: ['file.txt', 'env.txt', 'flag.txt'],
+    values: [undefined, 'file', 'env', 'flag'],
+    pick: ({ kme }) => kme.passphrase && Buffer.from(kme.passphrase.reveal()).toString(),
+    base: { ...PKCS12, 'kme.pkcs12': 'flag.p12' },
+  }),
   'kme.serverName': () => same(undefined, ['a', 'b', 'c'], ({ kme }) => kme.serverName),
-  'kme.method': () => same('post', ['get', 'post', 'get'], ({ kme }) => kme.method),
+  'kme.method': () =>
+    same('post', ['get', 'post', 'get'], ({ kme }) => {
+      expect(kme.decMethod).toBe(kme.encMethod);
+      return kme.encMethod;
+    }),
+  'kme.encMethod': () => same('post', ['get', 'post', 'get'], ({ kme }) => kme.encMethod),
+  'kme.decMethod': () => same('post', ['get', 'post', 'get'], ({ kme }) => kme.decMethod),
   'kme.timeout': () => duration(10_000, ({ kme }) => kme.timeoutMs),
   'kme.wait': () => duration(30_000, ({ kme }) => kme.waitMs),
+  'kme.maxPerRequest': () => ({
+    texts: ['1', '2', '3'],
+    values: [undefined, 1, 2, 3],
+    pick: ({ kme }) => kme.maxPerRequest,
+  }),
+  'kme.parallel': () => ({
+    texts: ['1', '2', '3'],
+    values: [4, 1, 2, 3],
+    pick: ({ kme }) => kme.parallel,
+  }),
+  'kme.extensionMandatory': () => extension(({ kme }) => kme.extensions.mandatory),
+  'kme.extensionOptional': () => extension(({ kme }) => kme.extensions.optional),
+  'kme.insecure': () => ({
+    texts: ['true', 'false', true],
+    values: [false, true, false, true],
+    pick: ({ kme }) => kme.insecure,
+  }),
   'channel.ca': () => pem('ca.pem', REQUIRED, (initiate) => channel(initiate).ca),
   'channel.cert': () => pem('a.pem', REQUIRED, (initiate) => channel(initiate).cert),
   'channel.key': () => pem('a.key', REQUIRED, (initiate) => channel(initiate).key),
@@ -120,6 +166,14 @@ beforeAll(async () => {
     await folder.write(`cwd/${name}.env`, `this is env\n${content}`);
     await folder.write(`cwd/${name}.flag`, `this is flag\n${content}`);
   }
+  for (const [place, source] of [
+    ['home/.qkd', 'file'],
+    ['cwd', 'env'],
+    ['cwd', 'flag'],
+  ] as const) {
+    await folder.write(`${place}/${source}.p12`, `0${source}`);
+    await folder.write(`${place}/${source}.txt`, `${source}\n`);
+  }
 });
 
 afterAll(async () => {
@@ -127,13 +181,17 @@ afterAll(async () => {
 });
 
 /** The value of `key` where the first `strength` of file, environment and flag set it. */
-async function observe(key: string, { texts, pick }: Sample, strength: number): Promise<unknown> {
+async function observe(
+  key: string,
+  { texts, pick, base: needed = BASE }: Sample,
+  strength: number,
+): Promise<unknown> {
   const [file, variable, flag] = texts;
   const quoted = JSON.stringify(file);
   const [section, name] = key.split('.');
   const yaml = name === undefined ? `${key}: ${quoted}` : `${section ?? ''}:\n  ${name}: ${quoted}`;
   await folder.configure(strength >= 1 ? yaml : '');
-  const base = Object.entries(BASE).filter(([other]) => other !== key);
+  const base = Object.entries(needed).filter(([other]) => other !== key);
   const sources = {
     env: strength >= 2 ? { [variableName(key)]: variable } : {},
     flags: { ...Object.fromEntries(base), ...(strength >= 3 ? { [key]: flag } : {}) },

@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
+import { certificateName, dialAddress, duration, file, integer } from '../../../src/config/shape.js';
 import {
-  certificateName,
-  dialAddress,
-  duration,
-  file,
-  hostName,
-  integer,
+  extensions,
+  kmeUrls,
+  listenAddress,
+  oneOf,
+  peerOrHost,
+  quote,
+  siteId,
 } from '../../../src/config/shape.js';
-import { kmeUrl, listenAddress, oneOf, peerOrHost, quote, siteId } from '../../../src/config/shape.js';
 import { trueOrFalse } from '../../../src/config/shape.js';
 import type { Shape } from '../../../src/config/shape.js';
 
@@ -74,19 +75,22 @@ const CASES: readonly (readonly [
   [siteId.expected, siteId, [['Site 1', 'Site 1']], ['', ' A', 'A\n', 'x'.repeat(65)]],
   [certificateName.expected, certificateName, [['QKD site A', 'QKD site A']], ['', 'x'.repeat(65)]],
   [peerOrHost.expected, peerOrHost, [['B:7000', 'B:7000']], ['']],
-  [hostName.expected, hostName, [['kme-a', 'kme-a']], ['', 'kme a', 'https://kme-a']],
   [dialAddress.expected, dialAddress, [['b:1', { host: 'b', port: 1 }]], ['b:0']],
   [listenAddress.expected, listenAddress, [['7000', { port: 7_000 }]], ['b']],
   [
-    kmeUrl.expected,
-    kmeUrl,
-    ['https://kme-a.example:8443/prefix/', 'http://127.0.0.1:1', 'http://localhost:1', 'http://[::1]:1'].map(
-      (url) => [url, url] as const,
-    ),
+    kmeUrls.expected,
+    kmeUrls,
     [
-      'http://kme-a.example',
-      'http://127.evil.example',
-      'http://10.0.0.1',
+      ['https://kme-a.example:8443/prefix/', ['https://kme-a.example:8443/prefix/']],
+      ['http://[::1]:1', ['http://[::1]:1']],
+      ['http://kme-a.example', ['http://kme-a.example']],
+      ['https://a, https://b/p', ['https://a', 'https://b/p']],
+    ],
+    [
+      'https://a,',
+      'https://a,https://a',
+      'https://a https://b',
+      Array.from({ length: 17 }, (_, at) => `https://kme-${at}`).join(),
       'ftp://localhost',
       'https:kme-a',
       'kme-a.example:8443',
@@ -97,6 +101,12 @@ const CASES: readonly (readonly [
       'https://',
       '',
     ],
+  ],
+  [
+    extensions.expected,
+    extensions,
+    [['[{"a":1},{"b":{"c":null}}]', [{ a: 1 }, { b: { c: null } }]]],
+    ['', '{}', '{"a":1}', '[]', '[1]', '[null]', '[[]]', '[{}]', '[{"a":1}', 'a=1'],
   ],
 ];
 

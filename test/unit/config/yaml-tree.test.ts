@@ -16,19 +16,19 @@ describe('YAML', () => {
     expect(tree).toEqual({
       kind: 'section',
       entries: [
-        { key: 'site', line: 1, value: { kind: 'text', text: '007' } },
+        { key: 'site', line: 1, value: { kind: 'text', text: '007', plain: true } },
         {
           key: 'kme',
           line: 3,
           value: {
             kind: 'section',
             entries: [
-              { key: 'url', line: 4, value: { kind: 'text', text: 'https://kme' } },
+              { key: 'url', line: 4, value: { kind: 'text', text: 'https://kme', plain: false } },
               { key: 'wait', line: 5, value: { kind: 'nothing' } },
             ],
           },
         },
-        { key: 'list', line: 6, value: { kind: 'list' } },
+        { key: 'list', line: 6, value: { kind: 'list', items: [{ kind: 'text', text: 'NO', plain: true }] } },
       ],
     });
   });
@@ -38,7 +38,7 @@ describe('YAML', () => {
   });
 
   it('keeps an empty text apart from nothing', () => {
-    expect(parse('""').tree).toEqual({ kind: 'text', text: '' });
+    expect(parse('""').tree).toEqual({ kind: 'text', text: '', plain: false });
   });
 
   it.each([
@@ -80,6 +80,9 @@ describe('YAML', () => {
     const levels = Array.from({ length: 9 }, (_, at) => `k${at + 1}: &k${at + 1} [${`*k${at}, `.repeat(9)}]`);
     const { tree, complaints } = parse(['k0: &k0 x', ...levels, 'last: *k9'].join('\n'));
     expect(tree).toMatchObject({ kind: 'section' });
-    expect(complaints).toEqual(['11: has an alias (*): aliases are not supported']);
+    expect(complaints).toHaveLength(82);
+    expect(new Set(complaints.map((line) => line.replace(/^\d+: /, '')))).toEqual(
+      new Set(['has an alias (*): aliases are not supported']),
+    );
   });
 });

@@ -12,11 +12,13 @@ describe('callUrl', () => {
     ['https://kme', 'a/b?c#d %ä', 'https://kme/api/v1/keys/a%2Fb%3Fc%23d%20%25%C3%A4/enc_keys'],
     ['https://kme', '../x', 'https://kme/api/v1/keys/..%2Fx/enc_keys'],
   ])('%s and SAE %s', (base, sae, expected) => {
-    expect(callUrl(parseKmeUrl(base), 'enc_keys', sae).href).toBe(expected);
+    expect(callUrl(parseKmeUrl(base, false), 'enc_keys', sae).href).toBe(expected);
   });
 
   test.each([[''], ['.'], ['..'], ['\ud800']])('refuses the SAE %j', async (sae) => {
-    expect((await errorOf(() => callUrl(parseKmeUrl('https://kme'), 'status', sae))).code).toBe('config');
+    expect((await errorOf(() => callUrl(parseKmeUrl('https://kme', false), 'status', sae))).code).toBe(
+      'config',
+    );
   });
 });
 
@@ -28,7 +30,11 @@ describe('parseKmeUrl', () => {
     ['http://[::1]:8080'],
     ['https://kme.example'],
   ])('takes %s', (url) => {
-    expect(parseKmeUrl(url)).toBeInstanceOf(URL);
+    expect(parseKmeUrl(url, false)).toBeInstanceOf(URL);
+  });
+
+  test('takes plain http anywhere where that is said to be insecure', () => {
+    expect(parseKmeUrl('http://10.0.0.1:8080/lab/', true).href).toBe('http://10.0.0.1:8080/lab');
   });
 
   test.each([
@@ -44,7 +50,7 @@ describe('parseKmeUrl', () => {
     ['https://kme/?a=b', /query/],
     ['https://kme/#a', /fragment/],
   ])('refuses %s', async (url, message) => {
-    const error = await errorOf(() => parseKmeUrl(url));
+    const error = await errorOf(() => parseKmeUrl(url, false));
     expect(error.code).toBe('config');
     expect(error.message).toMatch(message);
     expect(allOf(error)).not.toContain('geheim');

@@ -16,17 +16,15 @@ const client = (options: Partial<KmeClientOptions>): TestClient =>
 describe('answers of 200', () => {
   const fetchOf =
     (bytes: Uint8Array): Fetch =>
-    () =>
-      Promise.resolve(new Response(new Uint8Array(bytes)));
+    (_url, { onSent }) => {
+      onSent();
+      return Promise.resolve(new Response(new Uint8Array(bytes)));
+    };
 
   test('malformed ones are typed errors', async () => {
-    const { kme: asked } = client({ fetch: fetchOf(Buffer.from('<html>geheim</html>')) });
+    const { kme: asked } = client({ fetch: fetchOf(Buffer.from('<html>Please log in</html>')) });
     const error = await errorOf(asked.getKey('sae-b', { number: 1, size: 256 }, never));
-    expect(error).toMatchObject({
-      code: 'kme-answer',
-      message: expect.stringContaining('not a JSON object'),
-    });
-    expect(allOf(error)).not.toContain('geheim');
+    expect(error).toMatchObject({ code: 'kme-answer', message: expect.stringContaining('Please log in') });
   });
 
   test('a body that is too long for what was asked is refused, one that just fits is taken', async () => {
@@ -65,8 +63,9 @@ describe('answers of 200', () => {
 
 test('an error of fetch is never repeated, and none of what it carries goes on', async () => {
   let asked = 0;
-  const broken: Fetch = () => {
+  const broken: Fetch = (_url, { onSent }) => {
     asked += 1;
+    onSent();
     const parser = Object.assign(new Error('bad chunk geheim'), {
       name: 'HTTPParserError',
       data: 'geheim',

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { translateConnectionError } from '../../../src/kme/connection-error.js';
+import { isRefusedCertificate, translateConnectionError } from '../../../src/kme/connection-error.js';
 import { allOf } from '../../support/kme-client.js';
 
 const ORIGIN = 'https://kme:8443';
@@ -10,7 +10,7 @@ test.each([
   ['CERT_NOT_YET_VALID', /not valid yet/, /clock/],
   ['SELF_SIGNED_CERT_IN_CHAIN', /unknown CA/, /kme.ca/],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /unknown CA/, /kme.ca/],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', /another name/, /kme.serverName/],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', /another name than the one expected, and none at all/, /kme.serverName/],
   ['ECONNREFUSED', /refuses connections/, /kme.url/],
   ['ENOTFOUND', /DNS/, /kme.url/],
   ['EAI_AGAIN', /DNS/, /kme.url/],
@@ -18,10 +18,6 @@ test.each([
   ['ETIMEDOUT', /timed out/, /kme.url/],
   ['UND_ERR_CONNECT_TIMEOUT', /timed out/, /kme.url/],
   ['ECONNRESET', /broke the connection/, /kme.cert/],
-  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /not accept our certificate/, /kme.cert/],
-  ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', /not accept our certificate/, /kme.cert/],
-  ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', /not accept our certificate/, /kme.cert/],
-  ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', /not accept our certificate/, /kme.cert/],
   ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', /neither TLS 1.2 nor 1.3/, /kme.url/],
   ['EXOTIC', /EXOTIC: what Node says of EXOTIC/, /kme.url/],
 ])('%s', (code, message, hint) => {
@@ -35,6 +31,36 @@ test.each([
   expect(error.message).toContain(`(${ORIGIN})`);
   expect(error.hint).toMatch(hint);
   expect(allOf(error.cause)).toContain(code);
+});
+
+test.each([
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'],
+  ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'],
+  ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE'],
+  ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE'],
+])('%s: our certificate is refused', (code) => {
+  const error = translateConnectionError(coded(code), 'asking', ORIGIN);
+  expect(error).toMatchObject({
+    code: 'kme-refused',
+    message: `the KME does not accept our certificate (${ORIGIN})`,
+  });
+  expect(error.hint).toMatch(/kme.cert/);
+  expect(isRefusedCertificate(error)).toBe(true);
+});
+
+test.each([
+  [
+    'a SAN',
+    { subjectaltname: 'DNS:kme-a, IP Address:10.0.0.1', subject: { CN: 'x' } },
+    'DNS:kme-a, IP Address:10.0.0.1',
+  ],
+  ['a CN alone', { subject: { CN: 'KME\n1' } }, 'KME 1'],
+])('a certificate with %s: the names that it bears are told', (_name, cert, names) => {
+  const foreign = Object.assign(coded('ERR_TLS_CERT_ALTNAME_INVALID'), { host: 'kme-b', cert });
+  const error = translateConnectionError(foreign, 'asking', ORIGIN);
+  expect(error.message).toBe(
+    `the KME's certificate bears another name than kme-b: it bears ${names} (${ORIGIN})`,
+  );
 });
 
 test('no header ends: that is no HTTP', () => {

@@ -145,7 +145,8 @@ describe('a KME that refuses us', () => {
       maxVersion: version,
     };
     const error = await failure(server, { ca: ca.cert });
-    expect(error.code).toBe('kme-unreachable');
+    // In TLS 1.3 a server that hangs up instead of sending an alert does so after the request has gone out.
+    expect(error.code).toBe(version === 'TLSv1.2' ? 'kme-refused' : 'kme-unreachable');
     expect(error.hint).toContain('kme.cert');
   });
 
