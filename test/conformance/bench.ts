@@ -208,7 +208,7 @@ async function kmeAccesses(
   const inVain = end.a !== 0 || end.b !== 0;
   const access = async (letter: Letter, url: string): Promise<KmeAccess> => {
     const { serverName, slash, ...own }: RowSettings = letter === side ? (row.settings ?? {}) : {};
-    const name = serverName === 'kme-a or kme-b' ? `kme-${letter}` : serverName;
+    const name = serverName === 'kme-a' ? `kme-${letter}` : serverName;
     return {
       urls: [slash === true ? `${url}/` : url],
       insecure: false,
