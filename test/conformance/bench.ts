@@ -74,6 +74,7 @@ function startPair(
   const started = starting.then(() =>
     startKmePair({
       dir,
+      host: row.settings?.ipv6 === true ? '::1' : '127.0.0.1',
       portA: 0,
       portB: 0,
       clock: new SkippingClock(),

@@ -79,10 +79,11 @@ function exitsOf({ a, b }: End): string {
   return `${a}, ${b}`;
 }
 
-function settingsOf({ slash, saes, ...settings }: RowSettings): string {
+function settingsOf({ slash, ipv6, saes, ...settings }: RowSettings): string {
   return [
     ...Object.entries(settings).map(([name, value]) => code(`kme.${name}: ${value}`)),
     ...(slash === true ? [`${code('kme.url')} with a slash at its end`] : []),
+    ...(ipv6 === true ? [`${code('kme.url')} with an IPv6 address`] : []),
     ...(saes === undefined ? [] : [`${code(`sae: ${saes[0]}`)} for A, ${code(`sae: ${saes[1]}`)} for B`]),
   ].join('<br>');
 }

@@ -14,6 +14,8 @@ export interface End {
   readonly says?: string;
   /** Nothing was drawn: no key is lost, and the log calls none lost. */
   readonly drawsNothing?: true;
+  /** Nothing was drawn, but the site cannot know that: the log calls keys perhaps lost. */
+  readonly seemsLost?: true;
 }
 
 /** The settings at the site whose KME has the dialect. */
@@ -27,6 +29,8 @@ export interface RowSettings {
   readonly saes?: readonly [string, string];
   /** `kme.url` ends with a slash. */
   readonly slash?: true;
+  /** `kme.url` has an IPv6 address. */
+  readonly ipv6?: true;
 }
 
 export interface Row {
@@ -76,11 +80,10 @@ const lost = (dialect: string, says: string, more: Partial<Row> = {}): Row => ({
 });
 
 /** There is no way to the KME, which B finds out before A draws a key. */
-const noWay = (dialect: string, exit: number, says: string, more: Partial<Row> = {}): Row => ({
+const noWay = (dialect: string, exit: number, says: string): Row => ({
   dialect,
   atA: endsA(exit, says, { drawsNothing: true }),
   atB: endsB(exit, exit === EXIT.unavailable ? exit : EXIT.tryAgain, says, { drawsNothing: true }),
-  ...more,
 });
 
 /** Says no to both calls for as long as it is asked. */
@@ -229,12 +232,17 @@ export const ROWS: readonly Row[] = [
   noWay('no-san', EXIT.unavailable, "the KME's certificate bears another name"),
   works('no-san', { serverName: 'kme-a' }),
   works('ip-only'),
+  works('ip-only', { ipv6: true }),
   noWay('wrong-name', EXIT.unavailable, "the KME's certificate bears another name"),
   works('wrong-name', { serverName: 'another-kme' }),
   noWay('expired', EXIT.unavailable, "the KME's certificate, or its CA's, has expired"),
   works('sae-by-serial'),
   noWay('refuses-by-alert', EXIT.noPermission, 'the KME does not accept our certificate'),
-  noWay('refuses-by-hang-up', EXIT.noPermission, 'the KME does not accept our certificate'),
+  {
+    dialect: 'refuses-by-hang-up',
+    atA: endsA(EXIT.unavailable, 'the KME broke the connection', { seemsLost: true }),
+    atB: endsB(EXIT.unavailable, EXIT.unavailable, 'the KME broke the connection', { drawsNothing: true }),
+  },
   noWay('refuses-by-400', EXIT.noPermission, 'the KME does not accept our certificate'),
   works('plain-http'),
 

@@ -5,12 +5,19 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { COUNT, deliveredBy, runRow, type Letter, type RowResult, type SiteEnd } from './bench.js';
 import { ROWS, type End, type Row } from './rows.js';
 
 const AT_A_TIME = 12;
+
+const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === '::1'),
+);
+
+/** What this machine can run. */
+const RUNNABLE = ROWS.filter(({ settings }) => hasIpv6 || settings?.ipv6 !== true);
 
 /** For a machine that does much else; the rows of one side take about 15 s of one processor. */
 const ALL_ROWS_MS = 240_000;
@@ -21,7 +28,7 @@ export function describeSide(side: Letter): void {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'qkd-sync-kmes-'));
-    const waiting = [...ROWS];
+    const waiting = [...RUNNABLE];
     const work = async (): Promise<void> => {
       for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
         results.set(row, await runRow(dir, row, side).catch(toError));
@@ -38,7 +45,7 @@ export function describeSide(side: Letter): void {
     return result;
   };
 
-  describe.each(ROWS.map((row) => [nameOf(row), row] as const))('%s', (_, row) => {
+  describe.each(RUNNABLE.map((row) => [nameOf(row), row] as const))('%s', (_, row) => {
     const end = side === 'a' ? row.atA : row.atB;
     it(`ends ${end.a} at A and ${end.b} at B`, () => {
       const { a, b } = resultOf(row);
@@ -67,9 +74,11 @@ export function describeSide(side: Letter): void {
       const result = resultOf(row);
       const drawn = deliveredBy('enc_keys', result);
       expect(new Set(drawn).size).toBe(drawn.length);
-      if (end.drawsNothing === true) expect(drawn).toEqual([]);
+      const { drawsNothing, seemsLost } = end;
+      if (drawsNothing === true || seemsLost === true) expect(drawn).toEqual([]);
       const used = succeeds(end) ? COUNT : 0;
-      expect({ drawn: drawn.length }).toEqual({ drawn: used + lostOf(result.a) });
+      const seeming = seemsLost === true ? COUNT : 0;
+      expect(drawn.length).toBe(used + lostOf(result.a) - seeming);
       const fetched = deliveredBy('dec_keys', result);
       expect(new Set(fetched).size).toBe(fetched.length);
     });
@@ -103,7 +112,7 @@ function errorsOf({ error, log }: SiteEnd): string[] {
   return [error?.message ?? 'no error', ...worst.map(({ message }) => message)];
 }
 
-export function nameOf({ dialect, settings = {} }: Row): string {
+function nameOf({ dialect, settings = {} }: Row): string {
   const words = Object.entries(settings).map(([name, value]) => `${name} ${String(value)}`);
   return [dialect, ...words].join(', ');
 }
