@@ -25,7 +25,7 @@ export const KEY_ID_DIALECTS: readonly Dialect[] = [
     name: 'id-mixed-case',
     topic: 'key ID',
     does: 'names keys by letters whose case matters',
-    // A letter, then digits of either case: the same ID in lower case is another key's.
+    // In lower case it would be the ID of another key.
     nameKey: (random) => `Key${Buffer.from(random(16)).toString('base64url').replaceAll(/[-_]/g, 'Q')}`,
   },
 ];

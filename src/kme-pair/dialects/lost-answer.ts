@@ -2,6 +2,16 @@
 import type { Dialect, Wrap } from './dialect.js';
 import { conducting, forKeyCalls } from './rewrite.js';
 
+const cuttingOnce: Wrap = (next, kme) => {
+  let first = true;
+  return forKeyCalls((request) => {
+    const reply = next(request);
+    if (!first) return reply;
+    first = false;
+    return { ...reply, conduct: 'cutting' };
+  })(next, kme);
+};
+
 export const LOST_ANSWER_DIALECTS: readonly Dialect[] = [
   {
     name: 'lost-once',
@@ -40,13 +50,3 @@ export const LOST_ANSWER_DIALECTS: readonly Dialect[] = [
     wrap: conducting('trickling'),
   },
 ];
-
-function cuttingOnce(...[next, kme]: Parameters<Wrap>): ReturnType<Wrap> {
-  let first = true;
-  return forKeyCalls((request) => {
-    const reply = next(request);
-    if (!first) return reply;
-    first = false;
-    return { ...reply, conduct: 'cutting' };
-  })(next, kme);
-}
