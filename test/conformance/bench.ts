@@ -39,7 +39,7 @@ const LONG_MS = 60_000;
 const SHORT_MS = 1_500;
 
 /** How long to ask on one that never says yes, and one that comes to it. */
-const WAIT_IN_VAIN_MS = 300;
+const WAIT_IN_VAIN_MS = 2_000;
 const WAIT_MS = 20_000;
 
 /** How one site's command has ended. */
