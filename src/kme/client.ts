@@ -13,45 +13,28 @@ import type { Key, KeyId } from '../base/key.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
-import { callUrl, parseKmeUrl } from './address.js';
+import { parseKmeUrl } from './address.js';
 import { ask } from './asking.js';
 import type { AskContext, AskSignals, Endpoint, Question, Told } from './asking.js';
-import {
-  containerMaxBytes,
-  decKeysBody,
-  encKeysBody,
-  encKeysQuery,
-  ERROR_BODY_MAX_BYTES,
-  isPlainBeyondLoopback,
-  keyIdQuery,
-  keysPerRequest,
-} from './dialect.js';
-import type { Extensions, KeyMethod } from './dialect.js';
+import { isPlainBeyondLoopback, keysPerRequest } from './dialect.js';
 import { fetchBy } from './dispatch.js';
 import type { Fetch } from './http.js';
-import { readKeys, readKeysWithKeyIds } from './key-container.js';
 import type { KeyProgress, KeyRequest, Kme, KmeStatus } from './kme.js';
 import { loseKeys } from './lost-keys.js';
 import { inParallel, partsOf } from './parts.js';
 import type { Part } from './parts.js';
-import { readStatus } from './status.js';
+import { aboutDecKeys, aboutEncKeys, aboutStatus } from './questions.js';
+import type { Manner } from './questions.js';
 import { agentOptions } from './tls.js';
 import type { KmeTls } from './tls.js';
 
-export interface KmeClientOptions {
+export interface KmeClientOptions extends Manner {
   /** `https://host:port`, a path prefix allowed; plain http on loopback only. In the order in which they are tried. */
   readonly urls: readonly string[];
   /** Plain http elsewhere too; said loudly. */
   readonly insecure: boolean;
-  /** How keys are asked for; status is always GET. */
-  readonly encMethod: KeyMethod;
-  readonly decMethod: KeyMethod;
-  /** Added to `enc_keys`; with GET scalars only. */
-  readonly extensions: Extensions;
   /** For each request, from connecting to the body's end, in milliseconds. */
   readonly timeoutMs: number;
-  /** How long to go on asking a KME that says no, in milliseconds, for each request. */
-  readonly waitMs: number;
   /** The most keys to ask for at once, where the KME's status does not say less. */
   readonly maxPerRequest?: number | undefined;
   /** How many requests at a time. */
@@ -100,18 +83,7 @@ class KmeClient implements Kme {
   }
 
   async status(peerSae: string, signal: AbortSignal): Promise<KmeStatus> {
-    const { value } = await this.#ask<KmeStatus>(
-      {
-        call: 'status',
-        request: (base) => {
-          return { method: 'GET', url: callUrl(base, 'status', peerSae), maxBytes: ERROR_BODY_MAX_BYTES };
-        },
-        read: readStatus,
-        keys: 0,
-        waitMs: 0,
-      },
-      { signal, stop: GO_ON },
-    );
+    const { value } = await this.#ask(aboutStatus(peerSae), { signal, stop: GO_ON });
     this.#advice.set(peerSae, value.maxKeyPerRequest);
     return value;
   }
@@ -129,10 +101,10 @@ class KmeClient implements Kme {
     let only: Endpoint | undefined;
     return this.#gather('enc_keys', parts, onProgress, async (part, keys, stop) => {
       while (keys.length < part.length) {
-        const question = this.#encQuestion(slaveSae, { number: part.length - keys.length, size });
+        const question = aboutEncKeys(slaveSae, { number: part.length - keys.length, size }, this.#options);
         const { value, by } = await this.#ask(question, { signal, stop }, only);
         only = by;
-        keys.push(...value);
+        for (const key of value) keys.push(key);
         for (const { keyId } of value) requireNew(keyIds, keyId);
       }
     });
@@ -151,49 +123,16 @@ class KmeClient implements Kme {
       this.#options.decMethod === 'get' ? 1 : await this.#perRequest(masterSae, keyIds.length, signal);
     return this.#gather('dec_keys', partsOf(keyIds.length, most), onProgress, async (part, keys, stop) => {
       const asked = keyIds.slice(part.at, part.at + part.length);
-      const { value } = await this.#ask(this.#decQuestion(masterSae, asked, size), { signal, stop });
-      keys.push(...value);
+      const { value } = await this.#ask(aboutDecKeys(masterSae, asked, size, this.#options), {
+        signal,
+        stop,
+      });
+      for (const key of value) keys.push(key);
     });
   }
 
   async close(): Promise<void> {
     await this.#agent.destroy();
-  }
-
-  #encQuestion(slaveSae: string, asked: KeyRequest): Question<Key[]> {
-    const { encMethod, extensions, waitMs } = this.#options;
-    return {
-      call: 'enc_keys',
-      request: (base) => {
-        const url = callUrl(base, 'enc_keys', slaveSae);
-        const maxBytes = containerMaxBytes(asked);
-        if (encMethod === 'post')
-          return { method: 'POST', url, maxBytes, body: encKeysBody(asked, extensions) };
-        url.search = encKeysQuery(asked, extensions);
-        return { method: 'GET', url, maxBytes };
-      },
-      read: (body) => some(readKeys(body, asked)),
-      keys: asked.number,
-      waitMs,
-    };
-  }
-
-  #decQuestion(masterSae: string, keyIds: readonly KeyId[], size: number): Question<Key[]> {
-    const { decMethod, waitMs } = this.#options;
-    return {
-      call: 'dec_keys',
-      request: (base) => {
-        const url = callUrl(base, 'dec_keys', masterSae);
-        const maxBytes = containerMaxBytes({ number: keyIds.length, size });
-        if (decMethod === 'post') return { method: 'POST', url, maxBytes, body: decKeysBody(keyIds) };
-        url.search = keyIds.map(keyIdQuery).join('&');
-        return { method: 'GET', url, maxBytes };
-      },
-      read: (body) => some(readKeysWithKeyIds(body, keyIds, size)),
-      keys: keyIds.length,
-      keyIds,
-      waitMs,
-    };
   }
 
   async #ask<T>(question: Question<T>, signals: AskSignals, only?: Endpoint): Promise<Told<T>> {
@@ -237,9 +176,11 @@ class KmeClient implements Kme {
     const { parallel, log } = this.#options;
     const work = parts.map((part) => ({ part, keys: [] as Key[] }));
     const [first, ...others] = work;
+    let done = 0;
     const fetchOne = async (one: (typeof work)[number], stop: AbortSignal): Promise<void> => {
       await fetchPart(one.part, one.keys, stop);
-      onProgress?.(work.reduce((sum, { keys }) => sum + keys.length, 0));
+      done += one.keys.length;
+      onProgress?.(done);
     };
     try {
       // Which of several KMEs serves is found out by the first request.
@@ -248,19 +189,11 @@ class KmeClient implements Kme {
       return work.flatMap(({ keys }) => keys);
     } catch (error) {
       const why = error instanceof QkdSyncError ? error.message : 'a bug';
-      loseKeys(
-        log,
-        call,
-        work.flatMap(({ keys }) => keys),
-        why,
-      );
+      const keys = work.flatMap((one) => one.keys);
+      loseKeys(log, call, keys, why);
       throw error;
     }
   }
-}
-
-function some(keys: Key[]): Key[] | undefined {
-  return keys.length === 0 ? undefined : keys;
 }
 
 function requireNew(keyIds: Set<KeyId>, keyId: KeyId): void {

@@ -89,7 +89,7 @@ export function inOrderOf<T>(keyIds: readonly KeyId[], found: ReadonlyMap<KeyId,
 // keys: an array, or one object where there is one key; unknown and null fields everywhere, which are not looked at.
 
 export function keyEntries({ keys }: JsonObject): readonly unknown[] | undefined {
-  if (Array.isArray(keys)) return keys;
+  if (Array.isArray(keys)) return keys as readonly unknown[];
   return isObject(keys) ? [keys] : undefined;
 }
 

@@ -76,7 +76,7 @@ export async function sendOnce(
   const interrupted = (): QkdSyncError => new QkdSyncError('interrupted', 'interrupted while asking the KME');
   if (signal.aborted) return { came: 'unsent', error: interrupted() };
   const end = new AbortController();
-  let sent = false;
+  const progress = { sent: false };
   let ended: QkdSyncError | undefined;
   const giveUp = (error: QkdSyncError): void => {
     ended ??= error;
@@ -87,12 +87,12 @@ export async function sendOnce(
   };
   signal.addEventListener('abort', onAbort);
   const cancelDeadline = clock.after(timeoutMs, () => {
-    giveUp(timedOut(timeoutMs, origin, sent));
+    giveUp(timedOut(timeoutMs, origin, progress.sent));
   });
   let stage: Stage = 'asking';
   try {
     const onSent = (): void => {
-      sent = true;
+      progress.sent = true;
     };
     const response = await fetch(request.url.href, fetchInit(request, end.signal, onSent));
     stage = 'reading';
@@ -104,7 +104,7 @@ export async function sendOnce(
   } catch (foreign) {
     const error =
       ended ?? (foreign instanceof QkdSyncError ? foreign : translateConnectionError(foreign, stage, origin));
-    return { came: sent && !isRefusedCertificate(error) ? 'lost' : 'unsent', error };
+    return { came: progress.sent && !isRefusedCertificate(error) ? 'lost' : 'unsent', error };
   } finally {
     cancelDeadline();
     signal.removeEventListener('abort', onAbort);

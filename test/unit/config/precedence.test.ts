@@ -31,7 +31,9 @@ const BASE: Readonly<Record<string, string>> = {
   'channel.key': 'a.key',
 };
 
-const { 'kme.cert': _cert, 'kme.key': _key, ...PKCS12 } = BASE;
+const PKCS12 = Object.fromEntries(
+  Object.entries(BASE).filter(([key]) => key !== 'kme.cert' && key !== 'kme.key'),
+);
 
 function same(otherwise: unknown, texts: readonly [string, string, string], pick: Sample['pick']): Sample {
   return { texts, values: [otherwise, ...texts], pick };
