@@ -1,5 +1,5 @@
 /** What `qkd-sync kme --dir DIR` leaves on disk. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,9 @@ import { loadSettings } from '../../../src/config/load.js';
 import { prepareFolder } from '../../../src/kme-pair/folder.js';
 import { CREDENTIAL_FILES } from '../../../src/kme-pair/names.js';
 import { writeSettings } from '../../../src/kme-pair/settings-file.js';
+
+/** Each file is fsynced, which takes its time on a busy machine. */
+jest.setTimeout(60_000);
 
 let root: string;
 let dir: string;
