@@ -2,6 +2,7 @@
 import { systemClock } from '../base/clock.js';
 import { QkdSyncError } from '../base/errors.js';
 import { systemRandom } from '../base/random.js';
+import { DIALECTS, parseDialectPair, STANDARD } from '../kme-pair/dialects/catalogue.js';
 import { startKmePair } from '../kme-pair/kme-pair.js';
 import type { Flags } from './exchange-commands.js';
 import type { Report } from './report.js';
@@ -12,16 +13,26 @@ const PEER_PORT = 7_000;
 
 export async function runKme(streams: Streams, flags: Flags, report: Report): Promise<number> {
   const { signal } = streams;
-  const { dir, ports = DEFAULT_PORTS } = flags;
+  const { dir, dialect = STANDARD, dialects, ports = DEFAULT_PORTS } = flags;
+  if (dialects === true) {
+    listDialects(report);
+    return 0;
+  }
+  if (typeof dir !== 'string') {
+    throw new QkdSyncError('usage', '--dir is missing', { hint: 'see qkd-sync kme --help' });
+  }
   const [portA, portB] = parsePorts(String(ports));
+  const [dialectsA, dialectsB] = parseDialectPair(String(dialect));
   const pair = await startKmePair({
-    dir: String(dir),
+    dir,
     portA,
     portB,
     peerPort: PEER_PORT,
     clock: systemClock,
     random: systemRandom,
     log: report.log,
+    dialectsA,
+    dialectsB,
   });
   try {
     report.data(`KME of site A  ${pair.urlA}`);
@@ -36,6 +47,12 @@ export async function runKme(streams: Streams, flags: Flags, report: Report): Pr
     await pair.close();
   }
   return 0;
+}
+
+function listDialects(report: Report): void {
+  const width = Math.max(...DIALECTS.map(({ name }) => name.length));
+  report.data(`${STANDARD.padEnd(width)}  keeps to the standard (the default)`);
+  for (const { name, does } of DIALECTS) report.data(`${name.padEnd(width)}  ${does}`);
 }
 
 /** Error: `usage`. */

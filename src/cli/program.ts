@@ -17,7 +17,7 @@ interface Description {
   /** What must follow the command's name. */
   readonly argument?: readonly [key: string, name: string, help: string];
   /** Flags that are no settings. */
-  readonly options?: readonly (readonly [key: string, flag: string, help: string, required?: true])[];
+  readonly options?: readonly (readonly [key: string, flag: string, help: string])[];
 }
 
 const DESCRIPTIONS: Readonly<Record<CommandName, Description>> = {
@@ -72,8 +72,14 @@ const DESCRIPTIONS: Readonly<Record<CommandName, Description>> = {
     text: 'Runs two KMEs over one key store on this machine, with certificates and configuration files for two sites.',
     example: 'qkd-sync kme --dir /tmp/try-qkd',
     options: [
-      ['dir', '--dir <folder>', 'where certificates, configuration, keys and records of both sites go', true],
+      ['dir', '--dir <folder>', 'where certificates, configuration, keys and records of both sites go'],
       ['ports', '--listen <portA,portB>', 'where the KMEs of site A and B listen (default: 8441,8442)'],
+      [
+        'dialect',
+        '--dialect <name[,name]>',
+        "how the KMEs deviate from the standard: A's and B's, or one name for both; a+b combines two",
+      ],
+      ['dialects', '--dialects', 'list the dialects, and do nothing else'],
     ],
   },
   demo: {
@@ -136,8 +142,7 @@ function addCommand(
     keys.set(option.attributeName(), key);
     command.addOption(option);
   };
-  for (const [key, flag, help, required] of options)
-    add(key, new Option(flag, help).makeOptionMandatory(required === true));
+  for (const [key, flag, help] of options) add(key, new Option(flag, help));
   for (const setting of flagsOf(name)) add(setting.key, new Option(setting.flag, helpOf(setting)));
   if (argument !== undefined) command.argument(argument[1], argument[2]);
   command.action(() => {

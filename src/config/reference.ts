@@ -168,7 +168,7 @@ function code(text: string): string {
 }
 
 /** With columns of even width, as the formatter of this repository has them. */
-function renderTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+export function renderTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = columns.map((title, at) =>
     Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
   );

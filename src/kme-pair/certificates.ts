@@ -30,6 +30,7 @@ const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
 /** Clocks of two machines differ: a certificate is valid from an hour before it was made. */
 const BACKDATE_MS = 60 * 60 * 1_000;
 const VALID_YEARS = 10;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** A certificate and its private key. */
 export interface Credential {
@@ -43,12 +44,16 @@ export interface Holder {
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
   readonly usages: readonly ('server' | 'client')[];
+  /** The certificate was good for a day and is no longer. */
+  readonly expired?: true;
 }
 
 export interface Authority {
   /** The CA's own certificate: what others trust. */
   readonly cert: string;
   issue(holder: Holder): Promise<Credential>;
+  /** Certificates of several kinds for one private key: that of the first. */
+  issueKinds(first: Holder, others: readonly Holder[]): Promise<Credential & { readonly others: string[] }>;
 }
 
 export interface CertificateSources {
@@ -71,31 +76,39 @@ export async function makeAuthority(commonName: string, sources: CertificateSour
     ],
   });
 
+  const sign = async (holder: Holder, { publicKey }: webcrypto.CryptoKeyPair): Promise<string> => {
+    const leaf = await X509CertificateGenerator.create({
+      ...frame(sources, holder.expired),
+      subject: [{ CN: [holder.commonName] }],
+      issuer,
+      publicKey,
+      signingKey: keys.privateKey,
+      extensions: [
+        new BasicConstraintsExtension(false, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+        new ExtendedKeyUsageExtension(holder.usages.map(extendedUsage)),
+        await SubjectKeyIdentifierExtension.create(publicKey),
+        await AuthorityKeyIdentifierExtension.create(keys.publicKey),
+        ...alternativeNames(holder),
+      ],
+    });
+    return ended(leaf.toString('pem'));
+  };
+
+  const issueKinds: Authority['issueKinds'] = async (first, others) => {
+    const own = await makeKeys();
+    const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', own.privateKey);
+    return {
+      cert: await sign(first, own),
+      key: ended(PemConverter.encode(pkcs8, PemConverter.PrivateKeyTag)),
+      others: await Promise.all(others.map((holder) => sign(holder, own))),
+    };
+  };
+
   return {
     cert: ended(certificate.toString('pem')),
-    issue: async (holder) => {
-      const own = await makeKeys();
-      const leaf = await X509CertificateGenerator.create({
-        ...frame(sources),
-        subject: [{ CN: [holder.commonName] }],
-        issuer,
-        publicKey: own.publicKey,
-        signingKey: keys.privateKey,
-        extensions: [
-          new BasicConstraintsExtension(false, undefined, true),
-          new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-          new ExtendedKeyUsageExtension(holder.usages.map(extendedUsage)),
-          await SubjectKeyIdentifierExtension.create(own.publicKey),
-          await AuthorityKeyIdentifierExtension.create(keys.publicKey),
-          ...alternativeNames(holder),
-        ],
-      });
-      const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', own.privateKey);
-      return {
-        cert: ended(leaf.toString('pem')),
-        key: ended(PemConverter.encode(pkcs8, PemConverter.PrivateKeyTag)),
-      };
-    },
+    issue: (holder) => issueKinds(holder, []),
+    issueKinds,
   };
 }
 
@@ -104,16 +117,20 @@ function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
 }
 
 /** What every certificate has: serial number, validity and how it is signed. */
-function frame({ clock, random }: CertificateSources): {
+function frame(
+  { clock, random }: CertificateSources,
+  expired = false,
+): {
   serialNumber: string;
   notBefore: Date;
   notAfter: Date;
   signingAlgorithm: typeof SIGNATURE;
 } {
-  const notBefore = new Date(clock.now() - BACKDATE_MS);
+  const notBefore = new Date(clock.now() - (expired ? 2 * DAY_MS : BACKDATE_MS));
   notBefore.setUTCMilliseconds(0);
   const notAfter = new Date(notBefore);
-  notAfter.setUTCFullYear(notAfter.getUTCFullYear() + VALID_YEARS);
+  if (expired) notAfter.setTime(notBefore.getTime() + DAY_MS);
+  else notAfter.setUTCFullYear(notAfter.getUTCFullYear() + VALID_YEARS);
   return { serialNumber: serialNumber(random), notBefore, notAfter, signingAlgorithm: SIGNATURE };
 }
 

@@ -4,7 +4,13 @@
  *
  * Loads the X.509 library (certificates.ts): import it only where credentials are made.
  */
-import { makeAuthority, type Authority, type CertificateSources, type Credential } from './certificates.js';
+import {
+  makeAuthority,
+  type Authority,
+  type CertificateSources,
+  type Credential,
+  type Holder,
+} from './certificates.js';
 import { SIDE_A, SIDE_B, type CredentialFile, type Side } from './names.js';
 
 /** The PEM text of every credential file. */
@@ -16,8 +22,16 @@ export async function makeCredentials(sources: CertificateSources): Promise<Reco
     'kme-ca.pem': kmeCa.cert,
     'kme-a.pem': a.kme.cert,
     'kme-a.key': a.kme.key,
+    'kme-a.no-san.pem': a.noSan,
+    'kme-a.ip-only.pem': a.ipOnly,
+    'kme-a.wrong-name.pem': a.wrongName,
+    'kme-a.expired.pem': a.expired,
     'kme-b.pem': b.kme.cert,
     'kme-b.key': b.kme.key,
+    'kme-b.no-san.pem': b.noSan,
+    'kme-b.ip-only.pem': b.ipOnly,
+    'kme-b.wrong-name.pem': b.wrongName,
+    'kme-b.expired.pem': b.expired,
     'sae-a.pem': a.sae.cert,
     'sae-a.key': a.sae.key,
     'sae-b.pem': b.sae.cert,
@@ -30,18 +44,34 @@ export async function makeCredentials(sources: CertificateSources): Promise<Reco
   };
 }
 
-async function issueSide(
-  side: Side,
-  kmeCa: Authority,
-  sitesCa: Authority,
-): Promise<{ kme: Credential; sae: Credential; channel: Credential }> {
+/** What one side presents: its KME with several certificates, its SAE and its site with one each. */
+interface SideCredentials {
+  readonly kme: Credential;
+  readonly noSan: string;
+  readonly ipOnly: string;
+  readonly wrongName: string;
+  readonly expired: string;
+  readonly sae: Credential;
+  readonly channel: Credential;
+}
+
+async function issueSide(side: Side, kmeCa: Authority, sitesCa: Authority): Promise<SideCredentials> {
+  const server = { commonName: side.kme, usages: ['server'] } as const;
+  const addresses = { ipAddresses: ['127.0.0.1', '::1'] };
+  const proper: Holder = { ...server, ...addresses, dnsNames: ['localhost', side.kme] };
+  const { others, ...kme } = await kmeCa.issueKinds(proper, [
+    server,
+    { ...server, ...addresses },
+    { ...server, commonName: 'another-kme', dnsNames: ['another-kme'] },
+    { ...proper, expired: true },
+  ]);
+  const [noSan = '', ipOnly = '', wrongName = '', expired = ''] = others;
   return {
-    kme: await kmeCa.issue({
-      commonName: side.kme,
-      dnsNames: ['localhost', side.kme],
-      ipAddresses: ['127.0.0.1', '::1'],
-      usages: ['server'],
-    }),
+    kme,
+    noSan,
+    ipOnly,
+    wrongName,
+    expired,
     sae: await kmeCa.issue({ commonName: side.sae, usages: ['client'] }),
     // Either site may dial or listen, depending on the command that it runs.
     channel: await sitesCa.issue({

@@ -1,11 +1,13 @@
 /**
  * The key delivery API of ETSI GS QKD 014 v1.1.1 as a function from request to answer, strict to the standard;
- * sockets are kme-server.ts's affair. A KME that deviates can be had by wrapping `answer`.
+ * sockets are kme-server.ts's affair. How real KMEs deviate is in dialects/, as wrappers around `answer`.
  *
  * Nothing throws: a fault of the client is an answer 400, 401, 404 or 405, lack of keys is 503.
  */
 import { clean } from '../base/errors.js';
-import type { Key } from '../base/key.js';
+import type { Key, KeyId } from '../base/key.js';
+import type { Random } from '../base/random.js';
+import type { ApiAnswer, ApiCall, ApiRequest } from './api.js';
 import {
   parseBody,
   parseEmptyQuery,
@@ -19,9 +21,6 @@ import {
 import type { KeyStore, SaePair } from './key-store.js';
 import type { Limits } from './limits.js';
 
-/** The three methods of the API (section 5), by the last segment of their path. */
-export type ApiCall = 'status' | 'enc_keys' | 'dec_keys';
-
 /** A KME and the SAEs that are registered with it. */
 export interface KmeIdentity {
   readonly id: string;
@@ -34,24 +33,8 @@ export interface ServedKme {
   readonly target: KmeIdentity;
   readonly limits: Limits;
   readonly store: KeyStore;
-}
-
-export interface ApiRequest {
-  readonly method: string;
-  /** Path and query, as in the request line. */
-  readonly target: string;
-  /** Who the client certificate says is asking. */
-  readonly sae: string | undefined;
-  readonly contentType: string | undefined;
-  readonly body: Uint8Array;
-}
-
-export interface ApiAnswer {
-  readonly status: 200 | 400 | 401 | 404 | 405 | 503;
-  /** A JSON value. It holds keys: never for a log. */
-  readonly body: object;
-  /** The methods for the `Allow` header of a 405. */
-  readonly allow?: readonly string[];
+  /** How this KME names the keys that it makes; UUIDs where it is left out. */
+  readonly nameKey?: ((random: Random) => KeyId) | undefined;
 }
 
 const PATH = /^\/api\/v1\/keys\/([^/]+)\/(status|enc_keys|dec_keys)$/;
@@ -81,7 +64,10 @@ export function answer(kme: ServedKme, request: ApiRequest): ApiAnswer {
   if (to === undefined) return refusal(404, { message: 'no such path' });
   const allow = ALLOWED[to.call];
   if (!allow.includes(request.method))
-    return { ...refusal(405, { message: `${to.call} takes ${allow.join(' or ')}` }), allow };
+    return {
+      ...refusal(405, { message: `${to.call} takes ${allow.join(' or ')}` }),
+      headers: { allow: allow.join(', ') },
+    };
   const { sae } = request;
   if (sae === undefined || !kme.self.saes.includes(sae))
     return refusal(401, { message: `this SAE is not registered with ${kme.self.id}` });
@@ -121,13 +107,18 @@ function getStatus({ self, target, limits, store }: ServedKme, pair: SaePair, qu
 }
 
 /** *Get key* (section 5.2), by the master SAE. */
-function getKey({ limits, store }: ServedKme, pair: SaePair, query: string, request: ApiRequest): ApiAnswer {
+function getKey(
+  { limits, store, nameKey }: ServedKme,
+  pair: SaePair,
+  query: string,
+  request: ApiRequest,
+): ApiAnswer {
   const fields = fieldsOf(request, query, parseKeyRequestQuery);
   if (!fields.ok) return refusal(400, fields.refusal);
   const order = toKeyRequest(fields.value, limits);
   if (!order.ok) return refusal(400, order.refusal);
 
-  const keys = store.make(pair, order.value.number, order.value.size);
+  const keys = store.make(pair, order.value.number, order.value.size, nameKey);
   if (keys === undefined)
     return refusal(503, {
       message: 'not enough keys, try again later',
@@ -189,6 +180,7 @@ function container(keys: readonly Key[]): ApiAnswer {
         key: Buffer.from(secret.reveal()).toString('base64'),
       })),
     },
+    delivered: keys.map(({ keyId }) => keyId),
   };
 }
 

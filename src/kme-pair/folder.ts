@@ -15,6 +15,7 @@ import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
 import { CREDENTIAL_FILES, type CredentialFile, type Side } from './names.js';
 import { makePrivateFolder, readIfThere, storageError, writePrivateFile } from './private-file.js';
+import type { KmeCredentials, Transport } from './transport.js';
 
 /** Says that the folder is ours, and whether all credentials were written. */
 const MARKER = '.qkd-sync-kme';
@@ -50,15 +51,22 @@ export async function prepareFolder(dir: string, { clock, random, log }: FolderS
   log('info', 'kme-credentials-made', `credentials made in ${dir}`);
 }
 
-/** What the KME of `side` presents and trusts, in PEM. */
+/** What the KME of `side` presents and trusts, and its SAE's certificate, in PEM. */
 export async function readKmeCredentials(
   dir: string,
   side: Side,
-): Promise<{ readonly ca: string; readonly cert: string; readonly key: string }> {
+  { certificate, knows }: Pick<Transport, 'certificate' | 'knows'>,
+): Promise<KmeCredentials & { readonly sae: string }> {
+  const { letter } = side;
   return {
-    ca: await readText(dir, 'kme-ca.pem'),
-    cert: await readText(dir, `kme-${side.letter}.pem`),
-    key: await readText(dir, `kme-${side.letter}.key`),
+    // No SAE has a certificate of the sites' CA.
+    ca: await readText(dir, knows === 'no-certificate' ? 'sites-ca.pem' : 'kme-ca.pem'),
+    cert: await readText(
+      dir,
+      certificate === 'proper' ? `kme-${letter}.pem` : `kme-${letter}.${certificate}.pem`,
+    ),
+    key: await readText(dir, `kme-${letter}.key`),
+    sae: await readText(dir, `sae-${letter}.pem`),
   };
 }
 

@@ -35,6 +35,8 @@ export class KeyStore {
   readonly #random: Random;
   readonly #maxKeyCount: number;
   readonly #entries = new Map<KeyId, Entry>();
+  /** How many of the entries are whose, by `nameOf`. */
+  readonly #waiting = new Map<string, number>();
   #stock: number;
 
   constructor({ random, maxKeyCount, stock }: KeyStoreOptions) {
@@ -45,17 +47,24 @@ export class KeyStore {
 
   /** How many keys `make` would deliver to this pair now. */
   available(pair: SaePair): number {
-    let waiting = 0;
-    for (const entry of this.#entries.values()) if (isFor(entry, pair)) waiting += 1;
-    return Math.max(0, Math.min(this.#maxKeyCount - waiting, this.#stock));
+    return Math.max(0, Math.min(this.#maxKeyCount - this.#waitingFor(pair), this.#stock));
   }
 
-  /** `number` new keys of `size` bits, or undefined where there are not that many: then none is made. */
-  make(pair: SaePair, number: number, size: number): readonly Key[] | undefined {
+  /**
+   * `number` new keys of `size` bits, or undefined where there are not that many: then none is made.
+   * @param nameKey makes their IDs, each of them new
+   */
+  make(
+    pair: SaePair,
+    number: number,
+    size: number,
+    nameKey: (random: Random) => KeyId = (random) => uuid(random),
+  ): readonly Key[] | undefined {
     if (number > this.available(pair)) return undefined;
     this.#stock -= number;
+    this.#waiting.set(nameOf(pair), this.#waitingFor(pair) + number);
     return Array.from({ length: number }, () => {
-      const key: Key = { keyId: uuid(this.#random), secret: new Secret(this.#random(size / 8)) };
+      const key: Key = { keyId: nameKey(this.#random), secret: new Secret(this.#random(size / 8)) };
       this.#entries.set(key.keyId, { masterSae: pair.masterSae, slaveSae: pair.slaveSae, key });
       return key;
     });
@@ -79,24 +88,45 @@ export class KeyStore {
     if (unknown.length > 0) return { outcome: 'unknown', keyIds: unknown };
 
     for (const keyId of keyIds) this.#entries.delete(keyId);
+    this.#waiting.set(nameOf(pair), this.#waitingFor(pair) - keyIds.length);
     return { outcome: 'delivered', keys };
+  }
+
+  /** Overwrites and forgets the keys that wait for this pair's slave SAE. */
+  discard(pair: SaePair): void {
+    for (const [keyId, entry] of this.#entries) {
+      if (!isFor(entry, pair)) continue;
+      entry.key.secret.wipe();
+      this.#entries.delete(keyId);
+    }
+    this.#waiting.delete(nameOf(pair));
   }
 
   /** Overwrites and forgets every key that is left. */
   clear(): void {
     for (const entry of this.#entries.values()) entry.key.secret.wipe();
     this.#entries.clear();
+    this.#waiting.clear();
   }
+
+  #waitingFor(pair: SaePair): number {
+    return this.#waiting.get(nameOf(pair)) ?? 0;
+  }
+}
+
+/** No two pairs share one, whatever their IDs are. */
+function nameOf({ masterSae, slaveSae }: SaePair): string {
+  return JSON.stringify([masterSae, slaveSae]);
 }
 
 function isFor(entry: Entry, pair: SaePair): boolean {
   return entry.masterSae === pair.masterSae && entry.slaveSae === pair.slaveSae;
 }
 
-/** A version 4 UUID (RFC 9562, section 5.4). */
-function uuid(random: Random): KeyId {
+/** A random UUID (RFC 9562, sections 5.4 and 5.8). */
+export function uuid(random: Random, version: 4 | 8 = 4): KeyId {
   const bytes = Buffer.from(random(16));
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | (version << 4), 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -9,8 +9,11 @@
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
-import { answer, type KmeIdentity } from './etsi-014.js';
+import type { Dialect } from './dialects/dialect.js';
+import { mannerOf } from './dialects/manner.js';
+import type { KmeIdentity } from './etsi-014.js';
 import { prepareFolder, readKmeCredentials } from './folder.js';
+import { identifyBy } from './identify.js';
 import { KeyStore } from './key-store.js';
 import { startKmeServer, type KmeRequest, type KmeServer, type LoopbackHost } from './kme-server.js';
 import { DEFAULT_LIMITS, maxBodyBytes, type Limits } from './limits.js';
@@ -33,6 +36,9 @@ export interface KmePairOptions {
   /** How many keys may be made before the KMEs are out of keys; undefined is no limit. */
   readonly stock?: number | undefined;
   readonly limits?: Partial<Limits> | undefined;
+  /** What each KME speaks instead of the standard; several are put around each other in this order. */
+  readonly dialectsA?: readonly Dialect[] | undefined;
+  readonly dialectsB?: readonly Dialect[] | undefined;
 }
 
 export interface KmePair {
@@ -47,23 +53,35 @@ export interface KmePair {
 
 export async function startKmePair(options: KmePairOptions): Promise<KmePair> {
   const { dir, host = '127.0.0.1', clock, random, log, onRequest, stock, peerPort = 7_000 } = options;
+  const { dialectsA = [], dialectsB = [] } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   await prepareFolder(dir, { clock, random, log });
   const store = new KeyStore({ random, maxKeyCount: limits.maxKeyCount, stock });
 
-  const start = async (own: Side, other: Side, port: number): Promise<KmeServer> => {
+  const start = async (
+    own: Side,
+    other: Side,
+    port: number,
+    dialects: readonly Dialect[],
+  ): Promise<KmeServer & { readonly url: string }> => {
     const kme = { self: identity(own), target: identity(other), limits, store };
-    return startKmeServer({
+    const { api, prefix, transport } = mannerOf(dialects, kme);
+    const { sae, ...credentials } = await readKmeCredentials(dir, own, transport);
+    const server = await startKmeServer({
       kme: own.kme,
       host,
       port,
-      credentials: await readKmeCredentials(dir, own),
-      answer: (request) => answer(kme, request),
+      credentials,
+      transport,
+      prefix,
+      answer: api,
+      identify: identifyBy(transport, own, sae),
       maxBodyBytes: maxBodyBytes(limits),
       clock,
       log,
       onRequest,
     });
+    return { ...server, url: `${transport.scheme}://${hostPort(host, server.port)}${prefix}` };
   };
 
   const servers: KmeServer[] = [];
@@ -72,18 +90,16 @@ export async function startKmePair(options: KmePairOptions): Promise<KmePair> {
     store.clear();
   };
   try {
-    const a = await start(SIDE_A, SIDE_B, options.portA);
+    const a = await start(SIDE_A, SIDE_B, options.portA, dialectsA);
     servers.push(a);
-    const b = await start(SIDE_B, SIDE_A, options.portB);
+    const b = await start(SIDE_B, SIDE_A, options.portB, dialectsB);
     servers.push(b);
-    const urlA = `https://${hostPort(host, a.port)}`;
-    const urlB = `https://${hostPort(host, b.port)}`;
     const files = await writeSettings(dir, {
-      kmeUrlA: urlA,
-      kmeUrlB: urlB,
+      kmeUrlA: a.url,
+      kmeUrlB: b.url,
       siteB: hostPort(host, peerPort),
     });
-    return { urlA, urlB, ...files, close };
+    return { urlA: a.url, urlB: b.url, ...files, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,27 +1,25 @@
 /**
- * One KME of the pair on a socket: HTTPS/1.1 with mutual TLS, as ETSI GS QKD 014 section 4 has it. Who has no
- * certificate of the KMEs' CA does not get beyond the TLS handshake; everyone else is their certificate's CN.
+ * One KME of the pair on a socket. By the standard's transport, who has no certificate of the KMEs' CA does not get
+ * beyond the TLS handshake; everyone else is their certificate's CN.
  *
  * Calling sequence: `startKmeServer`, later `close`, which ends within about a second whatever clients do.
  *
  * Errors: `config` where it cannot listen or the credentials do not fit together. Nothing that clients do is an error.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
+import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket, type SecureContextOptions } from 'node:tls';
+import { TLSSocket, type PeerCertificate } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { clean, describe, QkdSyncError, systemCode } from '../base/errors.js';
+import type { KeyId } from '../base/key.js';
 import type { Log } from '../base/log.js';
-import { route, type ApiAnswer, type ApiCall, type ApiRequest } from './etsi-014.js';
+import type { Api, ApiAnswer, ApiCall } from './api.js';
+import { route } from './etsi-014.js';
+import type { Identify } from './identify.js';
+import { send } from './send.js';
+import { createTransport, type KmeCredentials, type Transport } from './transport.js';
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 20_000;
-const KEEP_ALIVE_TIMEOUT_MS = 5_000;
-/** How often Node looks for requests that are over their time. */
-const CHECK_INTERVAL_MS = 1_000;
-const MAX_HEADER_BYTES = 16_384;
 const MAX_CONNECTIONS = 256;
 /** How long `close` waits for requests under way. */
 const CLOSE_GRACE_MS = 500;
@@ -32,12 +30,14 @@ export type LoopbackHost = '127.0.0.1' | '::1';
 /** One request that was answered, as the observer sees it. */
 export interface KmeRequest {
   readonly kme: string;
-  /** The CN of the client's certificate. */
+  /** Who asked, by the client's certificate. */
   readonly sae: string | undefined;
   /** Undefined where the path is none of the API's. */
   readonly call: ApiCall | undefined;
   readonly method: string;
   readonly status: number;
+  /** The keys that were handed out, whether or not the answer comes through. */
+  readonly delivered: readonly KeyId[];
 }
 
 export interface KmeServerOptions {
@@ -46,8 +46,12 @@ export interface KmeServerOptions {
   readonly host: LoopbackHost;
   /** 0 is any free port. */
   readonly port: number;
-  readonly credentials: Required<Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>>;
-  readonly answer: (request: ApiRequest) => ApiAnswer;
+  readonly credentials: KmeCredentials;
+  readonly transport: Transport;
+  readonly answer: Api;
+  readonly identify: Identify;
+  /** The path before the API's own; whatever is not below it is not found. */
+  readonly prefix: string;
   readonly maxBodyBytes: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -62,19 +66,20 @@ export interface KmeServer {
 }
 
 export async function startKmeServer(options: KmeServerOptions): Promise<KmeServer> {
-  const server = createTlsServer(options);
+  const server = createTransport(options.kme, options.credentials, options.transport);
+  server.maxConnections = MAX_CONNECTIONS;
   const sockets = new Set<Duplex>();
   server.on('connection', (socket: Duplex) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('tlsClientError', (error) => {
+  server.on('tlsClientError', (error: Error) => {
     options.log('info', 'kme-tls-refused', `${options.kme}: TLS handshake refused: ${describe(error)}`);
   });
-  server.on('clientError', (error, socket) => {
+  server.on('clientError', (error: Error, socket: Duplex) => {
     refuseMalformed(error, socket);
   });
-  server.on('request', (request, response) => {
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     serve(options, request, response).catch((error: unknown) => {
       // A bug of ours; the client sees a lost connection and the pair goes on.
       options.log('error', 'kme-bug', `${options.kme}: cannot answer: ${describe(error)}`);
@@ -88,30 +93,6 @@ export async function startKmeServer(options: KmeServerOptions): Promise<KmeServ
     port,
     close: () => (closing ??= close(server, sockets, options.clock)),
   };
-}
-
-function createTlsServer({ kme, credentials }: KmeServerOptions): Server {
-  try {
-    const server = createServer({
-      ...credentials,
-      minVersion: 'TLSv1.2',
-      requestCert: true,
-      rejectUnauthorized: true,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-    });
-    server.maxConnections = MAX_CONNECTIONS;
-    return server;
-  } catch (error) {
-    throw new QkdSyncError('config', `the credentials of ${kme} cannot be used: ${describe(error)}`, {
-      hint: 'remove the folder, or name a new one, to have new credentials made',
-      cause: error,
-    });
-  }
 }
 
 function listen(server: Server, { host, port }: KmeServerOptions): Promise<number> {
@@ -156,8 +137,9 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { method = '', url: target = '' } = request;
-  const sae = commonName(request);
+  const { method = '', url = '' } = request;
+  const target = url.startsWith(options.prefix) ? url.slice(options.prefix.length) : '';
+  const sae = options.identify(certificateOf(request));
   const body = await readBody(request, options.maxBodyBytes);
   if (body === 'broken-off') return;
   const reply: ApiAnswer =
@@ -165,41 +147,21 @@ async function serve(
       ? { status: 400, body: { message: `the body is longer than ${options.maxBodyBytes} bytes` } }
       : options.answer({ method, target, sae, contentType: request.headers['content-type'], body });
 
-  observe(options, { kme: options.kme, sae, call: route(target)?.call, method, status: reply.status });
-  const text = JSON.stringify(reply.body);
-  response.writeHead(reply.status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store', // there may be keys in it
-    ...(reply.allow === undefined ? {} : { allow: reply.allow.join(', ') }),
-    ...(body === 'too-long' ? { connection: 'close' } : {}), // the rest of it is not waited for
-  });
-  response.end(text);
+  const { status, delivered = [] } = reply;
+  observe(options, { kme: options.kme, sae, call: route(target)?.call, method, status, delivered });
+  // The rest of a body that is too long is not waited for.
+  await send(response, body === 'too-long' ? { ...reply, conduct: 'closing' } : reply, options.clock);
 }
 
 function observe({ log, onRequest }: KmeServerOptions, seen: KmeRequest): void {
-  const { kme, sae, call, method, status } = seen;
-  log(
-    'info',
-    'kme-request',
-    `${kme}: ${method} ${call ?? 'unknown path'} by ${clean(sae ?? '?', 64)}: ${status}`,
-    {
-      kme,
-      sae,
-      call,
-      method,
-      status,
-    },
-  );
+  const { kme, sae, call, method, status, delivered } = seen;
+  const said = `${kme}: ${method} ${call ?? 'unknown path'} by ${clean(sae ?? '?', 64)}: ${status}`;
+  log('info', 'kme-request', said, { kme, sae, call, method, status, delivered: delivered.length });
   onRequest?.(seen);
 }
 
-/** The CN of the client's certificate, where it has exactly one. */
-function commonName(request: IncomingMessage): string | undefined {
-  if (!(request.socket instanceof TLSSocket)) return undefined;
-  // A certificate with several CNs has an array here, whatever the type says.
-  const names: unknown = request.socket.getPeerCertificate().subject.CN;
-  return typeof names === 'string' ? names : undefined;
+function certificateOf({ socket }: IncomingMessage): PeerCertificate | undefined {
+  return socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined;
 }
 
 /** The whole body, unless it is longer than `limit` or the client breaks off. Node's request time-out ends the wait. */

@@ -36,6 +36,9 @@ function knowsGroup(group: string): boolean {
     createSecureContext({ ecdhCurve: group });
     return true;
   } catch {
+    // OpenSSL keeps the failure for this thread, and the next read on some open TLS connection would take it for its
+    // own and break. A context that can be made takes it away.
+    createSecureContext();
     return false;
   }
 }

@@ -95,6 +95,19 @@ describe('kme', () => {
     expect(end.stderr).toContain('qkd-sync: kme-a: POST enc_keys by sae-a: 200\n');
   });
 
+  it('speaks the dialects that it is told to, each side its own', async () => {
+    const sites = await make();
+    const args = ['--dir', 'odd', '--listen', '0,0', '--dialect', 'path-prefix+get-only,plain-http'];
+    const kme = sites.a.start(['kme', ...args]);
+    const [, urlA] = await kme.said(/^KME of site A {2}(https:\S+:\d+\/consumer)$/m);
+    const [, urlB] = await kme.said(/^KME of site B {2}(http:\S+:\d+)$/m);
+    await kme.said(/until you press Ctrl-C/);
+    expect(await sites.a.read('odd/a.yaml')).toContain(`url: ${urlA ?? '?'}\n`);
+    expect(await sites.a.read('odd/b.yaml')).toContain(`url: ${urlB ?? '?'}\n`);
+    kme.kill('SIGTERM');
+    expect((await kme.ended).code).toBe(0);
+  });
+
   it('64 without a folder, and for ports that are none', async () => {
     const sites = await make();
     const without = await sites.a.run(['kme']);

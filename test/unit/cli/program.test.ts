@@ -113,7 +113,6 @@ describe('a mistake', () => {
     [['inititae'], "unknown command 'inititae'", 'Did you mean initiate?; see qkd-sync --help'],
     [['help', 'nosuch'], "unknown command 'nosuch'", 'see qkd-sync --help'],
     [['status', '--serve'], "unknown option '--serve'", 'see qkd-sync status --help'],
-    [['kme'], "required option '--dir <folder>' not specified", 'see qkd-sync kme --help'],
     [
       ['initiate', '--peer'],
       "option '--peer <host[:port]>' argument missing",

@@ -29,6 +29,21 @@ describe('KeyStore', () => {
     expect(store.available(other)).toBe(0);
   });
 
+  it('counts again what was taken or discarded', () => {
+    const store = new KeyStore({ random: counting(), maxKeyCount: 3 });
+    const other = { masterSae: 's', slaveSae: 'm' };
+    const [first, second] = store.make(PAIR, 2, 64) ?? [];
+    store.make(other, 1, 64);
+    store.take(PAIR, [first?.keyId ?? '']);
+    expect([store.available(PAIR), store.available(other)]).toEqual([2, 2]);
+    store.take(PAIR, [first?.keyId ?? '']);
+    expect(store.available(PAIR)).toBe(2);
+    store.discard(PAIR);
+    expect([store.available(PAIR), store.available(other)]).toEqual([3, 2]);
+    expect(second?.secret.reveal()).toEqual(new Uint8Array(8));
+    expect(store.take(PAIR, [second?.keyId ?? ''])).toMatchObject({ outcome: 'unknown' });
+  });
+
   it('overwrites what is left when it is cleared', () => {
     const store = new KeyStore({ random: counting(), maxKeyCount: 1 });
     const [key] = store.make(PAIR, 1, 64) ?? [];

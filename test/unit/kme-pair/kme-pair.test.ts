@@ -242,9 +242,10 @@ describe('the observer', () => {
     const before = seen.length;
     const made = keysOf(await ask(saeA, encKeys(), { number: 2 }));
     const got = keysOf(await ask(saeB, decKeys(), idsOf(made)));
+    const delivered = made.map(({ key_ID }) => key_ID);
     expect(seen.slice(before)).toEqual([
-      { kme: 'kme-a', sae: 'sae-a', call: 'enc_keys', method: 'POST', status: 200 },
-      { kme: 'kme-b', sae: 'sae-b', call: 'dec_keys', method: 'POST', status: 200 },
+      { kme: 'kme-a', sae: 'sae-a', call: 'enc_keys', method: 'POST', status: 200, delivered },
+      { kme: 'kme-b', sae: 'sae-b', call: 'dec_keys', method: 'POST', status: 200, delivered },
     ]);
     const said = talk.join('\n') + JSON.stringify(seen);
     for (const { key } of got) {

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { createSecureContext } from 'node:tls';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect, createSecureContext, createServer } from 'node:tls';
 import { dialOptions, listenOptions, unproven } from '../../../src/peer/tls.js';
 import { A, B, certificatePair, newPsk, PSK, type CertificatePair } from '../../support/site-channel.js';
 
@@ -107,4 +109,31 @@ describe('unproven', () => {
     expect(unproven(socket(false, false, { subject: {} }), 'certificates')).toMatch(/not trusted/);
     expect(unproven(socket(true, true, { subject: {} }), 'certificates')).toMatch(/resumed/);
   });
+});
+
+test('looking for the hybrid group leaves open connections alone', async () => {
+  const psk = Buffer.alloc(32, 1);
+  const plain = {
+    minVersion: 'TLSv1.3',
+    ciphers: 'TLS_AES_128_GCM_SHA256',
+    pskCallback: () => ({ identity: 'a', psk }),
+  } as const;
+  const server = createServer({ ...plain, pskCallback: () => psk }, (socket) => {
+    socket.on('error', () => undefined).pipe(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({ ...plain, host: '127.0.0.1', port, checkServerIdentity: () => undefined });
+  try {
+    await once(socket, 'secureConnect');
+    for (let turn = 0; turn < 3; turn += 1) {
+      dialOptions({ site: 'A', auth: PSK, requireHybrid: false }, { ...B, psk: newPsk() });
+      socket.write('still there');
+      expect(String(await once(socket, 'data'))).toBe('still there');
+    }
+  } finally {
+    socket.destroy();
+    server.close();
+  }
 });
