@@ -113,7 +113,7 @@ export function randomScenario(dice: Dice): Scenario {
     persistence: dice.pick([0.3, 0.7, 1]),
     faults: { ...faults, operations: [...faults.operations, ...onOrder] },
     waking: undefined,
-    recoverFirst: dice.chance(0.3),
+    recoverFirst: dice.chance(0.12),
     circumstances,
   };
 }
@@ -141,7 +141,7 @@ function bothAsleep(dice: Dice): Scenario {
 function randomLaunches(dice: Dice, anyRole: boolean): Launch[] {
   const first = anyRole ? dice.pick(['A', 'B']) : 'A';
   const launches: Launch[] = [{ at: 0, host: first, kind: 'initiate', elsewhere: false }];
-  const others = dice.pick([0, 0, 0, 1, 1, 2]);
+  const others = dice.pick([0, 0, 0, 0, 1, 1, 2]);
   for (let n = 0; n < others; n += 1) {
     const elsewhere = dice.chance(0.1);
     launches.push({

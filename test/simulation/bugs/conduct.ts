@@ -212,25 +212,24 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a name that is free again is not tried again',
-    rule: '11',
-    changes: [
-      {
-        file: 'src/store/store.ts',
-        find: `      if (alarm !== undefined && alarm !== 'name-taken') return;`,
-        replace: '      if (alarm !== undefined) return;',
-      },
-    ],
-  },
-  {
-    name: 'an operator decides without looking whether the initiator has',
+    name: 'an operator aborts what the initiator has committed',
     rule: 'Resolving',
     changes: [
       {
+        file: 'src/exchange/resolve.ts',
+        find: '    throw refused(`it is committed, and ${peer} may have saved it`, ',
+        replace: `    if (role === 'responder') return '';
+    throw refused(\`it is committed, and \${peer} may have saved it\`, `,
+      },
+      {
         file: RESOLUTION,
-        find: '  return written && changeState(fs, layout, place, ',
-        replace: `  for (const state of ['committed', 'done'] as const) await changeState(fs, layout, { ...place, state }, 'resolved');
-  return written && changeState(fs, layout, place, `,
+        find: "  if (place.state === 'committed') {",
+        replace: "  if (place.state === 'committed' && resolution.choice === 'commit') {",
+      },
+      {
+        file: RESOLUTION,
+        find: "  if (place.state !== 'staged') return false;\n",
+        replace: '',
       },
     ],
   },
