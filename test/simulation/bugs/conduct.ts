@@ -269,41 +269,6 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'the choice is not durable before the vote is resolved',
-    rule: 'Resolving',
-    changes: [
-      {
-        file: RESOLUTION,
-        find: `join(folder, RECORD_FILE.resolution)))) &&
-    (await unlessGone(fs.syncFolder(folder)));`,
-        replace: 'join(folder, RECORD_FILE.resolution))));',
-      },
-    ],
-  },
-  {
-    name: 'the key is destroyed before the abort is durable',
-    rule: 'Resolving',
-    changes: [
-      {
-        file: RESOLUTION,
-        find: `    await fs.syncFolder(layout.role(place.peer, place.role));
-    await unlessGone(fs.unlink(pathOf(layout, place, 'key')));`,
-        replace: `    await unlessGone(fs.unlink(pathOf(layout, place, 'key')));`,
-      },
-    ],
-  },
-  {
-    name: 'a number that was forgotten is used again',
-    rule: 'Resolving',
-    changes: [
-      {
-        file: RESOLUTION,
-        find: '  if (exchange?.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);',
-        replace: '  void [exchange, raiseIndex];',
-      },
-    ],
-  },
-  {
     name: 'nobody writes down who decided',
     rule: 'Resolving',
     changes: [
