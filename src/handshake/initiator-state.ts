@@ -49,8 +49,8 @@ export interface InitiatorState {
   readonly met: ReadonlySet<string>;
   /** Open exchanges that only an operator can settle, at the peer as it says, and found by this contact. */
   readonly alarms: number;
-  /** A STATUS has been heard on this connection. */
-  readonly greeted: boolean;
+  /** How many open exchanges that only an operator can settle the peer has told of on this connection. */
+  readonly stuck: number;
   /** The least number that the next file may have, as far as the peer says. */
   readonly leastIndex: number;
   /** The peer's own limit for one contact, as it says in STATUS; no longer than that is worth waiting. */

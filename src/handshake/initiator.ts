@@ -45,7 +45,7 @@ export function startInitiator(context: InitiatorContext): InitiatorStep {
     met: new Set<string>(),
     alarms: 0,
     error: undefined,
-    greeted: false,
+    stuck: 0,
     leastIndex: 0,
     peerDeadlineMs: Infinity,
   };
@@ -173,7 +173,7 @@ function plan(
   const state = {
     ...before,
     alarms,
-    greeted: true,
+    stuck,
     // A number that is held by what only an operator can settle is passed over on both sites.
     leastIndex: stuck > 0 ? status.nextIndex : before.leastIndex,
     peerDeadlineMs: status.deadlineMs,
@@ -187,7 +187,7 @@ function plan(
   if (attempt === undefined) return end(state);
   if (!status.ready) {
     // The peer tells of what only an operator can settle before it looks at what is wanted.
-    if (stuck > 0 && !before.greeted) return takeNext(state);
+    if (stuck > before.stuck) return takeNext(state);
     const message = 'the peer neither names what is open nor takes a new exchange';
     return stop(state, new QkdSyncError('protocol', message));
   }

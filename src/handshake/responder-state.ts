@@ -34,8 +34,8 @@ export interface ResponderState {
   readonly hello: Hello | undefined;
   /** Open exchanges that this connection has been told of. */
   readonly told: ReadonlySet<string>;
-  /** This connection has been told a STATUS. */
-  readonly greeted: boolean;
+  /** How many open exchanges that only an operator can settle this connection has been told of. */
+  readonly stuck: number;
   /** What the last STATUS agreed to; a SYN uses it up. */
   readonly agreed: Want | undefined;
   /** The exchange that this connection voted for and has heard no decision of. */

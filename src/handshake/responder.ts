@@ -28,7 +28,7 @@ export function startResponder(context: ResponderContext): ResponderStep {
     phase: { at: 'greeting' },
     hello: undefined,
     told: new Set(),
-    greeted: false,
+    stuck: 0,
     agreed: undefined,
     undecided: undefined,
     clear: false,
@@ -161,8 +161,9 @@ function greet(state: ResponderState, hello: Hello): ResponderStep {
 function weigh(state: ResponderState, hello: Hello, inspection: Inspection): ResponderStep {
   const { site: peer, want } = hello;
   const open = idsOf(inspection);
-  const stuck = inspection.foreign + inspection.alarms > 0;
-  if (want === undefined || !open.every((id) => state.told.has(id)) || (stuck && !state.greeted)) {
+  // It may have come to that in this very conversation.
+  const untold = stuckIn(inspection) > state.stuck || !open.every((id) => state.told.has(id));
+  if (want === undefined || untold) {
     return sayStatus(state, hello, inspection, undefined);
   }
   const no = refusalOfWant(state.context.terms, inspection.nextIndex, hello.alarms, want);
@@ -194,10 +195,15 @@ function sayStatus(
   const told = new Set([...state.told, ...idsOf(status)]);
   const clear = idsOf(inspection).length === 0;
   // What was refused before concerned one exchange; what is open now has just been looked at.
-  return say({ ...state, told, greeted: true, agreed, clear, refusal: undefined }, hello, status);
+  return say({ ...state, told, stuck: stuckIn(status), agreed, clear, refusal: undefined }, hello, status);
 }
 
 /** The exchanges that the initiator must hear of. */
+/** How many of what is open only an operator can settle. */
+function stuckIn({ foreign, alarms }: Pick<Inspection, 'foreign' | 'alarms'>): number {
+  return foreign + alarms;
+}
+
 function idsOf({ inDoubt, done, resolved }: Pick<Inspection, 'inDoubt' | 'done' | 'resolved'>): string[] {
   return [...inDoubt, ...done, ...resolved.map(({ id }) => id)];
 }

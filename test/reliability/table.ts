@@ -79,6 +79,8 @@ function powerLines(power: PowerSummary | undefined): Line[] {
 function caughtOf({ bugs }: Simulated): string {
   if (bugs === undefined) return 'none planted';
   const { planted, harmless, asExpected } = bugs;
-  const harmful = `${asExpected - harmless} caught of ${planted - harmless}`;
-  return harmless === 0 ? harmful : `${harmful}, and ${harmless} that another rule makes harmless`;
+  const caught = `${asExpected} caught of ${planted}`;
+  return harmless === 0
+    ? caught
+    : `${caught}, ${harmless} of them only without the rule that makes them harmless`;
 }

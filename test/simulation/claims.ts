@@ -1,7 +1,8 @@
 /** What each run said of its exchange when it ended, held against what was true then and became true later. */
 import type { OutcomeKind, RunReport } from '../../src/exchange/outcome.js';
 import type { PublishedFile } from '../../src/store/context.js';
-import type { Ledger } from './ledger.js';
+import type { Decrees } from './decrees.js';
+import type { Party } from './party.js';
 
 interface Claim {
   readonly by: string;
@@ -14,12 +15,14 @@ export class Claims {
   /** Exchange IDs by key ID, of what was published anywhere. */
   readonly #exchanges = new Map<string, string>();
   readonly #elsewhere: boolean;
+  readonly #decrees: Decrees;
   readonly #complain: (violation: string) => void;
 
   /** @param elsewhere somebody runs with another state folder, of which the peer must say that it is a foreign one */
-  constructor(complain: (violation: string) => void, elsewhere: boolean) {
+  constructor(complain: (violation: string) => void, elsewhere: boolean, decrees: Decrees) {
     this.#complain = complain;
     this.#elsewhere = elsewhere;
+    this.#decrees = decrees;
   }
 
   /** One key belongs to one exchange, on both sites. */
@@ -29,16 +32,12 @@ export class Claims {
     this.#exchanges.set(keyId, id);
   }
 
-  /**
-   * At the moment at which the run ends.
-   * @param shaken an fsync has failed: what was decided may be taken back by the next start of the machine
-   */
-  hear(by: string, report: RunReport, here: Ledger, there: Ledger, shaken: boolean): void {
+  /** At the moment at which the run ends. */
+  hear(by: string, report: RunReport, here: Party, there: Party): void {
     const { exchange, outcome, role } = report;
+    const { shaken } = here;
     const keyId = exchange?.keyIds[0];
-    const wrong = report.open.some(({ standing }) => standing === 'alarm');
-    const foreign = outcome === 'alarm' || report.peerAlarms > 0;
-    if (wrong || (foreign && !this.#elsewhere)) this.#complain(`${by} raised an alarm`);
+    this.#weighAlarms(by, report, here, there);
     if (keyId === undefined) return;
     const claim = { by, outcome, keyId };
     const must = (truth: boolean, what: string): void => {
@@ -47,20 +46,24 @@ export class Claims {
     if (!shaken || outcome === 'saved' || outcome === 'aborted') this.#claims.push(claim);
     switch (outcome) {
       case 'saved':
-        must(here.isDurable(keyId), 'it is not durable here');
-        must(there.isDurable(keyId), 'it is not durable at the other site');
+        must(here.ledger.isDurable(keyId), 'it is not durable here');
+        must(
+          there.ledger.isDurable(keyId) || this.#decrees.isForgotten(keyId),
+          'it is not durable at the other site',
+        );
         return;
       case 'unconfirmed':
-        must(here.saved.has(keyId), 'it is not here');
-        must(shaken || here.isDurable(keyId), 'it is not durable here');
+        must(here.ledger.saved.has(keyId), 'it is not here');
+        must(shaken || here.ledger.isDurable(keyId), 'it is not durable here');
         return;
       case 'in-doubt':
         must(role === 'responder', 'the initiator decides');
-        must(!here.saved.has(keyId), 'it has been saved');
+        must(!here.ledger.saved.has(keyId), 'it has been saved');
         return;
       case 'aborted':
-        must(!here.saved.has(keyId), 'it has been saved here');
-        must(!there.saved.has(keyId), 'it has been saved at the other site');
+        if (this.#decrees.concern(keyId)) return;
+        must(!here.ledger.saved.has(keyId), 'it has been saved here');
+        must(!there.ledger.saved.has(keyId), 'it has been saved at the other site');
         return;
       case 'pending':
       case 'settled':
@@ -72,11 +75,24 @@ export class Claims {
   /** Once all is settled. */
   verify(isSaved: (keyId: string) => boolean): void {
     for (const { by, outcome, keyId } of this.#claims) {
+      if (this.#decrees.concern(keyId)) continue;
       const promised = outcome === 'saved' || outcome === 'unconfirmed' || outcome === 'pending';
       if (promised && !isSaved(keyId))
         this.#complain(`${by} said ${outcome} of ${keyId}, but it was never saved`);
       if (outcome === 'aborted' && isSaved(keyId))
         this.#complain(`${by} said aborted of ${keyId}, but it was saved`);
     }
+  }
+
+  /** An alarm must have a cause: a foreign state folder, a file of somebody else's, or a decision of an operator. */
+  #weighAlarms(by: string, { open, outcome, peerAlarms }: RunReport, here: Party, there: Party): void {
+    for (const { id, standing, reason } of open) {
+      if (standing !== 'alarm') continue;
+      const isDue = reason === 'name-taken' ? here.ledger.hadAlien : this.#decrees.concernExchange(id);
+      if (!isDue) this.#complain(`${by} raised an alarm: ${reason ?? ''}`);
+    }
+    if (outcome !== 'alarm' && peerAlarms === 0) return;
+    const known = this.#elsewhere || this.#decrees.any || here.ledger.hadAlien || there.ledger.hadAlien;
+    if (!known) this.#complain(`${by} raised an alarm`);
   }
 }

@@ -10,16 +10,24 @@ const REQUEST_MS = 10_000;
 /** All keys of a link that were ever made. */
 export class KeyStore {
   readonly made = new Map<KeyId, Uint8Array>();
-  /** The key ID by what a key file of this one key holds. */
+  /** The first key ID by what a file of exactly the keys of one request holds, in their order. */
   readonly byContent = new Map<string, KeyId>();
   readonly #waiting = new Set<KeyId>();
 
-  make(bytes: Uint8Array): Key {
-    const keyId = `key-${this.made.size}`;
-    this.made.set(keyId, bytes);
-    this.byContent.set(`${Buffer.from(bytes).toString('hex')}\n`, keyId);
-    this.#waiting.add(keyId);
-    return { keyId, secret: new Secret(Uint8Array.from(bytes)) };
+  /** The keys of one request. */
+  make(count: number, random: () => Uint8Array): Key[] {
+    let content = '';
+    const keys = Array.from({ length: count }, () => {
+      const keyId = `key-${this.made.size}`;
+      const bytes = random();
+      this.made.set(keyId, bytes);
+      this.#waiting.add(keyId);
+      content += `${Buffer.from(bytes).toString('hex')}\n`;
+      return { keyId, secret: new Secret(Uint8Array.from(bytes)) };
+    });
+    const [first] = keys;
+    if (first !== undefined) this.byContent.set(content, first.keyId);
+    return keys;
   }
 
   take(keyId: KeyId): Key {
@@ -47,9 +55,7 @@ export class SimulatedKme implements Kme {
 
   getKey(_slaveSae: string, { number, size }: KeyRequest, signal: AbortSignal): Promise<Key[]> {
     const { dice } = this.#process.world;
-    return this.#ask('getKey', signal, () =>
-      Array.from({ length: number }, () => this.#store.make(dice.bytes(size / 8))),
-    );
+    return this.#ask('getKey', signal, () => this.#store.make(number, () => dice.bytes(size / 8)));
   }
 
   getKeyWithKeyIds(

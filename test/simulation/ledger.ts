@@ -5,7 +5,7 @@
 import { PROBE_NAME } from '../../src/store/probe.js';
 import type { Host } from './host.js';
 import type { KeyStore } from './kme.js';
-import type { Change, Folder } from './node.js';
+import type { Change, Folder, Node } from './node.js';
 import type { PowerLoss } from './power-loss.js';
 
 /** A key file that has appeared; it may have been taken away since. */
@@ -18,11 +18,16 @@ export interface Saved {
 export class Ledger {
   /** By key ID. */
   readonly saved = new Map<string, Saved>();
+  /** A file that is not ours has been put there. */
+  hadAlien = false;
+  /** Those that are there, by name. */
+  readonly #aliens = new Map<string, Node>();
   readonly #host: Host;
   readonly #keyStore: KeyStore;
   readonly #complain: (violation: string) => void;
   readonly #ground: Folder;
   #keys: Folder | undefined;
+  #puts: string | undefined;
   /** The folder of keys and those in it. */
   readonly #guarded = new Set<Folder>();
 
@@ -46,6 +51,23 @@ export class Ledger {
     return this.saved.get(keyId)?.changes.every(({ cameDurably }) => cameDurably) === true;
   }
 
+  /** Somebody is putting a file of his own there. */
+  put(name: string, put: () => Node): void {
+    this.hadAlien = true;
+    this.#puts = name;
+    this.#aliens.set(name, put());
+    this.#puts = undefined;
+  }
+
+  /** He moves it away. */
+  takeAway(name: string): void {
+    this.#aliens.delete(name);
+  }
+
+  isAlien(name: string): boolean {
+    return this.#aliens.has(name);
+  }
+
   #watch(folder: Folder, name: string, change: Change, how: 'made' | 'moved'): void {
     const { node } = change;
     if (folder === this.#ground && name === 'keys' && node.kind === 'folder') {
@@ -59,6 +81,8 @@ export class Ledger {
       if (how === 'moved') this.#say(`a folder was moved into the folder of keys: ${name}`);
       return;
     }
+    if (name === this.#puts) return;
+    if (this.#aliens.has(name)) this.#say(`${name}, which is somebody else's file, was overwritten`);
     if (how !== 'moved') this.#say(`${name} was made in the folder of keys, not moved there`);
     const keyId = this.#keyIdOf(node.bytes);
     if (keyId === undefined) {
@@ -82,7 +106,8 @@ export class Ledger {
       if (folder.kind !== 'folder') continue;
       for (const [name, node] of folder.entries) {
         const whole = node.kind === 'file' && this.#keyIdOf(node.bytes) !== undefined;
-        if (name !== PROBE_NAME && !whole) this.#say(`after a power loss ${name} is not a complete key file`);
+        if (name !== PROBE_NAME && !whole && this.#aliens.get(name) !== node)
+          this.#say(`after a power loss ${name} is not a complete key file`);
       }
     }
   }

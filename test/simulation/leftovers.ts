@@ -39,6 +39,8 @@ function inspectPeer(peer: string, node: Node, found: string[]): void {
   for (const [name, child] of entriesOf(node)) {
     const path = `${peer}/${name}`;
     const names = namesIn(child);
+    // What operators have decided stays written down.
+    if (name === 'resolutions') continue;
     if (name === 'index') {
       if (names.length > MARKS_MAX) found.push(`${path}/{${names.join()}}`);
     } else {

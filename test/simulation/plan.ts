@@ -35,6 +35,8 @@ export interface Witnessed {
   /** Something has gone wrong at this host, or on the way from it. */
   struck(host: string, what: Stroke['do'] | 'message'): void;
   froze(process: Sleeper): void;
+  /** Before each operation, whatever becomes of it. */
+  noticed(host: string, operation: Operation): void;
 }
 
 interface Armed<T> {
@@ -82,6 +84,7 @@ export class Plan implements Nemesis {
   strike(host: string, operation: Operation): Stroke | undefined {
     if (this.#atPeace) return undefined;
     this.operations.push({ host, kind: operation.kind });
+    this.#witnessed.noticed(host, operation);
     if (this.#alarms.length > 0) this.#ring(host, operation);
     let before: Armed<OperationTrigger> | undefined;
     for (const armed of this.#onOperations) {

@@ -39,13 +39,17 @@ const SYNC_SPOTS: readonly Spot[] = ['sync-role', 'sync-role', 'sync-record', 's
 
 /** @param anyRole both sites initiate */
 export function recipe(dice: Dice, anyRole: boolean): Faults {
-  switch (dice.weighted({ duel: 4, relapse: 4, ill: 2 })) {
+  switch (dice.weighted({ duel: 4, relapse: 4, ill: 2, hearsay: 1, crossing: 1 })) {
     case 'duel':
       return duel(dice, anyRole);
     case 'relapse':
       return relapse(dice);
     case 'ill':
       return illDisk(dice);
+    case 'hearsay':
+      return hearsay(dice);
+    case 'crossing':
+      return crossing(dice);
   }
 }
 
@@ -84,6 +88,37 @@ function relapse(dice: Dice): Faults {
   ];
   return { operations, messages: dice.chance(0.3) ? [cut(dice)] : [], kmes: [] };
 }
+
+/** What nobody has made durable is told by the next process, and lost with the power once the peer has acted on it. */
+function hearsay(dice: Dice): Faults {
+  const [host, spot, type, fate] = dice.pick(HEARSAY);
+  const nth = dice.small(spot === 'folder' ? 8 : 2);
+  const killed = at(host, spot, nth, { do: 'kill', when: 'after' });
+  return { operations: [killed], messages: [{ type, nth: 1, fate }], kmes: [] };
+}
+
+const HEARSAY = [
+  ['B', 'done', 'END', 'power-receiver'],
+  ['B', 'done', 'END', 'power-receiver'],
+  ['B', 'decide', 'FIN', 'power-sender'],
+  ['B', 'stage', 'ABORT', 'power-receiver'],
+  ['B', 'folder', 'SYN_ACK', 'power-sender'],
+  ['A', 'folder', 'ACK', 'power-sender'],
+  ['A', 'decide', 'ACK', 'power-sender'],
+  ['A', 'trash', 'END', 'power-sender'],
+] as const;
+
+/** A run that sleeps has its exchange asked about by another one, which hears the answer late. */
+function crossing(dice: Dice): Faults {
+  const [asleep, late] = [dice.pick(['SYN_ACK', 'SYN_ACK', 'ACK', 'FIN'] as const), dice.pick(LATE)];
+  const messages: MessageTrigger[] = [
+    { type: asleep, nth: 1, fate: 'freeze-receiver' },
+    { type: 'STATUS', nth: 1 + dice.small(2), fate: late },
+  ];
+  return { operations: [], messages, kmes: [] };
+}
+
+const LATE = ['late', 'freeze-receiver', 'freeze-receiver'] as const;
 
 /** An fsync fails, and some time later so does the power. */
 function illDisk(dice: Dice): Faults {

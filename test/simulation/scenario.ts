@@ -1,5 +1,6 @@
 /** What one run is to live through, thrown by the dice: who runs when, and what goes wrong. */
 import type { MessageType } from '../../src/handshake/message.js';
+import { PLAIN, randomCircumstances, strokeOnOrder, type Circumstances } from './circumstances.js';
 import type { Dice } from './dice.js';
 import { FATES, type Errno, type KmeFate, type Stroke } from './fault.js';
 import type { Faults, KmeTrigger, MessageTrigger, OperationTrigger } from './plan.js';
@@ -32,6 +33,7 @@ export interface Scenario {
   readonly waking: Spot | undefined;
   /** The first contact after all that only settles. */
   readonly recoverFirst: boolean;
+  readonly circumstances: Circumstances;
 }
 
 export const QUIET: Scenario = {
@@ -44,6 +46,7 @@ export const QUIET: Scenario = {
   faults: { operations: [], messages: [], kmes: [] },
   waking: undefined,
   recoverFirst: false,
+  circumstances: PLAIN,
 };
 
 const FAULTS_MAX = 4;
@@ -56,6 +59,8 @@ const SPOT_WEIGHTS: Readonly<Record<Spot, number>> = {
   decide: 8,
   abort: 4,
   done: 4,
+  resolve: 1,
+  note: 1,
   publish: 6,
   trash: 4,
   empty: 2,
@@ -95,6 +100,10 @@ const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-em
 export function randomScenario(dice: Dice): Scenario {
   if (dice.chance(0.03)) return bothAsleep(dice);
   const anyRole = dice.chance(0.12);
+  const circumstances = randomCircumstances(dice);
+  const faults = dice.chance(0.5) ? randomFaults(dice) : recipe(dice, anyRole);
+  const [order] = circumstances.orders;
+  const onOrder = order !== undefined && dice.chance(0.5) ? [strokeOnOrder(dice, order)] : [];
   return {
     serve: dice.chance(0.4),
     anyRole,
@@ -102,9 +111,10 @@ export function randomScenario(dice: Dice): Scenario {
     temper: { sticky: dice.pick([0, 0.5, 0.9]), hasty: dice.pick([0, 0, 0, 0.01, 0.05]) },
     launches: randomLaunches(dice, anyRole),
     persistence: dice.pick([0.3, 0.7, 1]),
-    faults: dice.chance(0.5) ? randomFaults(dice) : recipe(dice, anyRole),
+    faults: { ...faults, operations: [...faults.operations, ...onOrder] },
     waking: undefined,
-    recoverFirst: dice.chance(0.3),
+    recoverFirst: dice.chance(0.12),
+    circumstances,
   };
 }
 
@@ -131,7 +141,7 @@ function bothAsleep(dice: Dice): Scenario {
 function randomLaunches(dice: Dice, anyRole: boolean): Launch[] {
   const first = anyRole ? dice.pick(['A', 'B']) : 'A';
   const launches: Launch[] = [{ at: 0, host: first, kind: 'initiate', elsewhere: false }];
-  const others = dice.pick([0, 0, 0, 1, 1, 2]);
+  const others = dice.pick([0, 0, 0, 0, 1, 1, 2]);
   for (let n = 0; n < others; n += 1) {
     const elsewhere = dice.chance(0.1);
     launches.push({

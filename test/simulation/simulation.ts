@@ -6,17 +6,21 @@
 import type { RunReport } from '../../src/exchange/outcome.js';
 import type { PublishedFile } from '../../src/store/context.js';
 import { disagreements } from './agreement.js';
+import { numberGiven } from './circumstances.js';
 import { Claims } from './claims.js';
+import { Decrees } from './decrees.js';
 import type { Dice } from './dice.js';
 import type { Stroke } from './fault.js';
 import { Host } from './host.js';
+import { Intruder } from './intruder.js';
 import { KeyStore } from './kme.js';
-import { leftovers } from './leftovers.js';
 import { Ledger } from './ledger.js';
 import { Network } from './network.js';
+import { Operators } from './operators.js';
 import { Party } from './party.js';
 import { Plan } from './plan.js';
 import type { Process } from './process.js';
+import { Reunion } from './reunion.js';
 import type { Launch, Scenario } from './scenario.js';
 import { Site, type RunKind } from './site.js';
 import { Sleepers } from './sleepers.js';
@@ -35,8 +39,6 @@ export interface Verdict {
   readonly messages: number;
 }
 
-/** More contacts than that must not be needed. */
-const CONTACTS_MAX = 3;
 const RUNS_MAX = 5;
 const WAIT_MS = 60_000;
 
@@ -59,6 +61,10 @@ class Simulation {
   readonly #a: Party;
   readonly #b: Party;
   readonly #claims: Claims;
+  readonly #decrees: Decrees;
+  readonly #operators: Operators;
+  readonly #intruder: Intruder | undefined;
+  readonly #reunion: Reunion;
   readonly #violations: string[] = [];
   readonly #initiators = new Set<Process>();
   readonly #sleepers: Sleepers;
@@ -66,7 +72,6 @@ class Simulation {
   readonly #reports = new Map<Process, RunReport>();
   #pending = 0;
   #runs = 0;
-  #contacts = 0;
   #healing = false;
 
   constructor(dice: Dice, scenario: Scenario, trace?: (line: string) => void) {
@@ -87,6 +92,9 @@ class Simulation {
       froze: (process) => {
         this.#sleepers.add(process);
       },
+      noticed: (host, operation) => {
+        this.#intruder?.notice(host, operation);
+      },
     });
     this.#sleepers = new Sleepers(world, () => this.#plan, scenario.waking);
     const network = new Network(world, (from, type) => this.#plan.pass(from, type));
@@ -95,7 +103,9 @@ class Simulation {
       this.complain(violation);
     };
     const elsewhere = scenario.launches.some((launch) => launch.elsewhere);
-    this.#claims = new Claims(complain, elsewhere);
+    const { circumstances } = scenario;
+    this.#decrees = new Decrees(complain);
+    this.#claims = new Claims(complain, elsewhere, this.#decrees);
     const party = (id: string, peer: string): Party => {
       const host = new Host(id, world, this.#plan);
       const onExit = (process: Process, end: RunReport | Error): void => {
@@ -104,12 +114,27 @@ class Simulation {
       const onPublished = (file: PublishedFile): void => {
         this.#claims.note(file);
       };
-      const site = new Site(host, peer, { network, keyStore, onExit, onPublished });
+      const site = new Site(host, peer, { network, keyStore, terms: circumstances, onExit, onPublished });
       return new Party(site, new Ledger(host, keyStore, complain));
     };
     this.#a = party('A', 'B');
     this.#b = party('B', 'A');
     this.#answering = scenario.anyRole ? [this.#a, this.#b] : [this.#b];
+    const { alien, orders } = circumstances;
+    this.#intruder = alien && new Intruder(alien, this.#party(alien.host), world);
+    const partyOf = (id: string): Party => this.#party(id);
+    this.#operators = new Operators(orders, partyOf, world, this.#decrees, (process) => {
+      this.#initiators.add(process);
+    });
+    this.#reunion = new Reunion(
+      { scenario, decrees: this.#decrees, operators: this.#operators, intruder: this.#intruder },
+      [this.#a, this.#b],
+      {
+        step: () => this.#step(),
+        reportOf: (process) => this.#reports.get(process),
+        complain,
+      },
+    );
   }
 
   complain(violation: string): void {
@@ -121,7 +146,7 @@ class Simulation {
     const { operations, messages } = this.#plan;
     return {
       violations: this.#violations,
-      contacts: this.#contacts,
+      contacts: this.#reunion.contacts,
       saved: this.#a.ledger.saved.size,
       steps: this.#world.steps,
       operations,
@@ -130,11 +155,14 @@ class Simulation {
   }
 
   run(): void {
+    this.#intruder?.begin();
     for (const party of this.#answering) this.#answer(party);
     for (const launch of this.#scenario.launches) this.#schedule(launch);
     while (this.#initiators.size > 0 || this.#pending > 0) if (!this.#step()) break;
+    this.#operators.end();
+    while (this.#initiators.size > 0 || this.#pending > 0) if (!this.#step()) break;
     this.#rest();
-    this.#heal();
+    this.#reunion.settle();
     this.#judge();
     // All that was promised to last must last.
     for (const { host } of [this.#a, this.#b]) host.losePower();
@@ -156,7 +184,9 @@ class Simulation {
   }
 
   #launch(party: Party, kind: RunKind, serve: boolean, elsewhere = false): Process {
-    return party.site.launch(kind, { anyRole: this.#scenario.anyRole, serve, elsewhere, timeoutMs: WAIT_MS });
+    const { anyRole, circumstances } = this.#scenario;
+    const index = numberGiven(circumstances, party.host.id, this.#world.now);
+    return party.site.launch(kind, { anyRole, serve, elsewhere, timeoutMs: WAIT_MS, index });
   }
 
   #answer(party: Party): void {
@@ -190,6 +220,7 @@ class Simulation {
   #struck(host: string, what: Stroke['do'] | 'message'): void {
     const { dice } = this.#world;
     if (what === 'fail') this.#party(host).shaken = true;
+    this.#operators.struck();
     // A site that sleeps is what overlapping runs are for.
     if (what !== 'freeze' && !dice.chance(this.#scenario.persistence)) return;
     const at = dice.pick([0, 0, dice.small(3_000), 5_000 + dice.small(20_000)]);
@@ -205,7 +236,7 @@ class Simulation {
     this.#reports.set(process, end);
     const here = this.#party(process.host.id);
     const there = here === this.#a ? this.#b : this.#a;
-    this.#claims.hear(process.name, end, here.ledger, there.ledger, here.shaken);
+    this.#claims.hear(process.name, end, here, there);
   }
 
   /** Nothing goes wrong any more; who still runs comes to its end. */
@@ -230,36 +261,11 @@ class Simulation {
     for (const party of [this.#a, this.#b]) party.mend();
   }
 
-  #heal(): void {
-    let kind: RunKind = this.#scenario.recoverFirst ? 'recover' : 'initiate';
-    let left: string[] = [];
-    while (this.#contacts < CONTACTS_MAX) {
-      this.#contacts += 1;
-      const forth = this.#meet(this.#a, this.#b, kind);
-      const well = (!this.#scenario.anyRole || this.#meet(this.#b, this.#a, kind)) && forth;
-      left = [...leftovers(this.#a.host), ...leftovers(this.#b.host)];
-      if (well && left.length === 0 && kind === 'initiate') return;
-      kind = 'initiate';
-    }
-    this.complain(`not settled after ${CONTACTS_MAX} contacts, left: ${left.join(' ') || 'nothing'}`);
-  }
-
-  /** A contact in peace; whether it came to a good end on both sides. */
-  #meet(one: Party, other: Party, kind: RunKind): boolean {
-    const answering = this.#launch(other, 'respond', false);
-    const asking = this.#launch(one, kind, false);
-    while (answering.alive || asking.alive) {
-      if (this.#step()) continue;
-      this.complain('a contact in peace does not end');
-      return false;
-    }
-    const good = kind === 'recover' ? 'settled' : 'saved';
-    return [answering, asking].every((process) => this.#reports.get(process)?.outcome === good);
-  }
-
   #judge(): void {
     const [atA, atB] = [this.#a.ledger.saved, this.#b.ledger.saved];
-    for (const split of disagreements(atA, atB)) this.complain(split);
+    const { circumstances } = this.#scenario;
+    for (const split of disagreements(atA, atB, circumstances, this.#decrees)) this.complain(split);
     this.#claims.verify((keyId) => atA.has(keyId) && atB.has(keyId));
+    this.#decrees.verify();
   }
 }

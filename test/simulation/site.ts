@@ -1,6 +1,7 @@
 /** The runs of both roles, the real ones, as processes on a simulated host. */
 import { initiate, recover, type InitiatorSettings } from '../../src/exchange/initiate.js';
 import type { RunReport } from '../../src/exchange/outcome.js';
+import { resolve, type KnownExchange, type ResolveRequest } from '../../src/exchange/resolve.js';
 import { respond } from '../../src/exchange/respond.js';
 import type { RunPorts, SiteSettings } from '../../src/exchange/run.js';
 import type { Terms } from '../../src/exchange/terms.js';
@@ -13,14 +14,8 @@ import { simulatedLock } from './lock.js';
 import type { Network } from './network.js';
 import { Process } from './process.js';
 
-export const TERMS: Terms = {
-  count: 1,
-  size: 128,
-  format: 'hex',
-  naming: 'index',
-  ackTimeoutMs: 30_000,
-  deadlineMs: 600_000,
-};
+const TERMS = { size: 128, format: 'hex', ackTimeoutMs: 30_000, deadlineMs: 600_000 } as const;
+const LOCK_WAIT_MS = 10_000;
 
 export interface LaunchOptions {
   readonly anyRole: boolean;
@@ -28,15 +23,25 @@ export interface LaunchOptions {
   /** From the state folder of another HOME. */
   readonly elsewhere: boolean;
   readonly timeoutMs: number;
+  /** `--index`. */
+  readonly index: number | undefined;
 }
 
 /** What all sites share. */
 export interface Surroundings {
   readonly network: Network;
   readonly keyStore: KeyStore;
+  readonly terms: Pick<Terms, 'count' | 'naming'>;
   readonly onPublished: (file: PublishedFile) => void;
   /** A process has come to its end by itself: with a report, or with an error, which is a bug. */
   readonly onExit: (process: Process, end: RunReport | Error) => void;
+}
+
+/** An operator's decision about an exchange of this ID; `ended` hears what is known afterwards, or what it failed of. */
+export interface Decision extends Pick<ResolveRequest, 'id' | 'choice'> {
+  /** Right before it is carried out. */
+  readonly confirmed: (known: KnownExchange) => void;
+  readonly ended: (end: KnownExchange | Error | undefined) => void;
 }
 
 export type RunKind = 'initiate' | 'recover' | 'respond';
@@ -54,12 +59,9 @@ export class Site {
   }
 
   launch(kind: RunKind, options: LaunchOptions): Process {
-    this.#launches += 1;
-    const process = new Process(`${this.host.id}${this.#launches}.${kind}`, this.host);
-    const { world } = process;
+    const process = this.#process(kind);
     const { network, keyStore, onExit } = this.#around;
-    world.trace?.(`${process.name}: begins`);
-    const ports = this.#ports(process, options);
+    const ports = this.#ports(process, options.elsewhere);
     const dial = network.dial(process, this.peer);
     const kme = new SimulatedKme(keyStore, process);
     const begin = (): Promise<RunReport> => {
@@ -77,24 +79,62 @@ export class Site {
       }
     };
     const ended = (end: RunReport | Error): void => {
-      process.exit();
-      world.trace?.(`${process.name}: ends, ${end instanceof Error ? String(end.stack) : summary(end)}`);
+      process.world.trace?.(
+        `${process.name}: ends, ${end instanceof Error ? String(end.stack) : summary(end)}`,
+      );
       onExit(process, end);
     };
-    world.add({
-      actor: process,
-      run: () => {
-        begin().then(ended, (error: unknown) => {
-          ended(error instanceof Error ? error : new Error(String(error)));
-        });
-      },
-    });
+    this.#run(process, begin, ended);
     return process;
   }
 
-  #settings({ anyRole }: LaunchOptions): SiteSettings {
+  /** `qkd-sync resolve`. */
+  resolve({ id, choice, confirmed, ended }: Decision): Process {
+    const process = this.#process(choice);
+    const confirm: ResolveRequest['confirm'] = (known, consequence) => {
+      process.world.trace?.(`${process.name}: ${consequence}`);
+      confirmed(known);
+      return Promise.resolve(true);
+    };
+    const request = { id, choice, by: process.name, lockWaitMs: LOCK_WAIT_MS, confirm };
+    this.#run(
+      process,
+      () => resolve(request, this.#ports(process, false)),
+      (end) => {
+        const text = end instanceof Error ? String(end) : `${end?.state ?? 'gone'} ${end?.alarm ?? ''}`;
+        process.world.trace?.(`${process.name}: ends, ${text}`);
+        ended(end);
+      },
+    );
+    return process;
+  }
+
+  #process(what: string): Process {
+    this.#launches += 1;
+    const process = new Process(`${this.host.id}${this.#launches}.${what}`, this.host);
+    process.world.trace?.(`${process.name}: begins`);
+    return process;
+  }
+
+  #run<T>(process: Process, begin: () => Promise<T>, ended: (end: T | Error) => void): void {
+    const exit = (end: T | Error): void => {
+      process.exit();
+      ended(end);
+    };
+    process.world.add({
+      actor: process,
+      run: () => {
+        begin().then(exit, (error: unknown) => {
+          exit(error instanceof Error ? error : new Error(String(error)));
+        });
+      },
+    });
+  }
+
+  #settings({ anyRole, index }: LaunchOptions): SiteSettings {
     const { id } = this.host;
-    return { site: id, sae: `sae-${id}`, terms: TERMS, anyRole, index: undefined, lockWaitMs: 10_000 };
+    const terms = { ...TERMS, ...this.#around.terms };
+    return { site: id, sae: `sae-${id}`, terms, anyRole, index, lockWaitMs: LOCK_WAIT_MS };
   }
 
   #initiatorSettings(options: LaunchOptions): InitiatorSettings {
@@ -102,7 +142,7 @@ export class Site {
     return { ...this.#settings(options), peer, connectWaitMs: 10_000 };
   }
 
-  #ports(process: Process, { elsewhere }: LaunchOptions): RunPorts {
+  #ports(process: Process, elsewhere: boolean): RunPorts {
     const { world, host, clock, signal } = process;
     const published: PublishedFile[] = [];
     const random = (count: number): Uint8Array => world.dice.bytes(count);

@@ -8,7 +8,7 @@ const movesTo =
   ({ kind, to }) =>
     kind === 'rename' && to?.endsWith(suffix) === true;
 
-const RECORD = /\.(staged|aborted|committed|done)$/;
+const RECORD = /\.(staged|resolved|aborted|committed|done)$/;
 const ROLE = /\/(initiator|responder)$/;
 
 const isRead = ({ kind }: Operation): boolean =>
@@ -21,6 +21,8 @@ export const SPOTS = {
   decide: movesTo('.committed'),
   abort: movesTo('.aborted'),
   done: movesTo('.done'),
+  resolve: movesTo('.resolved'),
+  note: ({ kind, path }) => kind === 'create' && path.includes('/resolutions/'),
   publish: ({ kind, path }) =>
     kind !== 'stat' && kind !== 'create' && kind !== 'write' && path.endsWith('/key'),
   trash: ({ kind, to }) => kind === 'rename' && to?.includes('/.trash/') === true,
@@ -35,7 +37,8 @@ export const SPOTS = {
   release: ({ kind, path }) => (kind === 'unlink' || kind === 'rmdir') && path.includes('/names/'),
   mark: ({ kind, path }) => kind === 'create' && path.includes('/index/'),
   'state-id': ({ kind, to }) => kind === 'link' && to?.endsWith('/state-id') === true,
-  'read-record': (operation) => isRead(operation) && /\.(staged|aborted|committed|done)/.test(operation.path),
+  'read-record': (operation) =>
+    isRead(operation) && /\.(staged|resolved|aborted|committed|done)/.test(operation.path),
   'list-role': ({ kind, path }) => kind === 'list' && ROLE.test(path),
   change: (operation) => !isRead(operation),
   any: () => true,

@@ -4,6 +4,7 @@ import type { PlantedBug } from './planted-bug.js';
 const CLEAN_UP = 'src/store/clean-up.ts';
 const DECISION = 'src/store/decision.ts';
 const NAMES = 'src/store/names.ts';
+const RESOLUTION = 'src/store/resolution.ts';
 const VOTE = 'src/store/vote.ts';
 
 export const CONDUCT_BUGS: readonly PlantedBug[] = [
@@ -145,16 +146,136 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a superseded handler is not awaited',
-    rule: '14',
-    harmless:
-      'the new handler waits for the lock of the old one, and every state changes by compare-and-swap',
+    name: 'keys written in another order than SYN names them',
+    rule: 'Files and formats',
     changes: [
       {
-        file: 'src/exchange/contacts.ts',
-        find: `      await before.channel.close();
-      await before.handled;`,
-        replace: '      void before.channel.close();',
+        file: 'src/exchange/duties.ts',
+        find: '      content = encodeKeyFile(keys, terms.format);',
+        replace: '      content = encodeKeyFile([...keys].reverse(), terms.format);',
+      },
+    ],
+  },
+  {
+    name: 'a key file holds the first key only',
+    rule: 'Files and formats',
+    changes: [
+      {
+        file: 'src/exchange/contact.ts',
+        find: '    const content = encodeKeyFile(keys, terms.format);',
+        replace: '    const content = encodeKeyFile(keys.slice(0, 1), terms.format);',
+      },
+    ],
+  },
+  {
+    name: 'named by the last key ID at one site',
+    rule: 'Files and formats',
+    changes: [
+      {
+        file: 'src/exchange/new-exchange.ts',
+        find: `keyIdName(keyIds[0] ?? '', format)`,
+        replace: `keyIdName(keyIds.at(agreement.role === 'initiator' ? 0 : -1) ?? '', format)`,
+      },
+    ],
+  },
+  {
+    name: '--index of the responder is not asked',
+    rule: '12',
+    changes: [
+      {
+        file: 'src/handshake/refusal.ts',
+        find: '  if (want.index !== undefined && want.index !== nextIndex && !passesOver) {',
+        replace: '  if (want.index !== undefined && want.index < nextIndex && !passesOver) {',
+      },
+    ],
+  },
+  {
+    name: 'a file of somebody else is overwritten',
+    rule: '11',
+    changes: [
+      {
+        file: 'src/store/publish.ts',
+        find: '    if ((await fs.stat(target)) === undefined) {',
+        replace: '    if (true as boolean) {',
+      },
+    ],
+  },
+  {
+    name: 'a name that is taken is not said',
+    rule: '11',
+    changes: [
+      {
+        file: 'src/store/publish.ts',
+        find: `      await raiseAlarm(fs, layout, place, 'name-taken');`,
+        replace: '      void raiseAlarm;',
+      },
+    ],
+  },
+  {
+    name: 'an operator aborts what the initiator has committed',
+    rule: 'Resolving',
+    changes: [
+      {
+        file: 'src/exchange/resolve.ts',
+        find: '    throw refused(`it is committed, and ${peer} may have saved it`, ',
+        replace: `    if (role === 'responder') return '';
+    throw refused(\`it is committed, and \${peer} may have saved it\`, `,
+      },
+      {
+        file: RESOLUTION,
+        find: "  if (place.state === 'committed') {",
+        replace: "  if (place.state === 'committed' && resolution.choice === 'commit') {",
+      },
+      {
+        file: RESOLUTION,
+        find: "  if (place.state !== 'staged') return false;\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: `an operator's choice is taken for the initiator's`,
+    rule: 'Resolving',
+    changes: [
+      {
+        file: RESOLUTION,
+        find: '  return written && changeState(fs, layout, place, ',
+        replace: `  if (choice === 'commit') return written && changeState(fs, layout, place, 'committed');
+  return written && changeState(fs, layout, place, `,
+      },
+    ],
+  },
+  {
+    name: 'a contradiction is not said',
+    rule: 'Resolving',
+    changes: [
+      {
+        file: VOTE,
+        find: `  return resolution !== decision && raiseAlarm(fs, layout, place, 'contradiction');`,
+        replace: `  void [resolution, decision, raiseAlarm];
+  return false;`,
+      },
+    ],
+  },
+  {
+    name: 'an alarm in the middle of a contact is not told',
+    rule: '2',
+    changes: [
+      {
+        file: 'src/handshake/responder.ts',
+        find: '  const untold = stuckIn(inspection) > state.stuck || ',
+        replace: '  const untold = (state.told.size === 0 && stuckIn(inspection) > state.stuck) || ',
+      },
+    ],
+  },
+  {
+    name: 'nobody writes down who decided',
+    rule: 'Resolving',
+    changes: [
+      {
+        file: RESOLUTION,
+        find: '  await writeDown(context, record, resolution);',
+        replace: '  void writeDown;',
       },
     ],
   },

@@ -38,8 +38,19 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
   {
     name: 'what is open is told without fsync',
     rule: '6',
-    harmless:
-      'a vote told in doubt has no decision that it could lose, and a tombstone goes back to committed only',
+    shield: {
+      rule: 'a responder finishes by itself what went back to committed',
+      changes: [
+        {
+          file: 'src/store/store.ts',
+          find: `      if (place.role === 'responder' && place.state === 'committed') {
+        await suspicion.guard(() => vote.finishCommitted(context, place));
+      }
+`,
+          replace: '',
+        },
+      ],
+    },
     changes: [
       {
         file: VOTE,

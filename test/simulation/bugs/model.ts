@@ -178,8 +178,22 @@ import { listFolder } from './reading.js';`,
   {
     name: 'ABORT discards whatever the state',
     rule: '3 (M_ABTANY)',
-    harmless:
-      'no ABORT for a committed exchange reaches B: TLS replays none, and a new connection ends the old one',
+    shield: {
+      rule: 'a new connection ends the old one, and contacts hold the lock: no late ABORT is heard',
+      changes: [
+        {
+          file: 'src/exchange/contacts.ts',
+          find: `      await before.channel.close();
+      await before.handled;`,
+          replace: '      void before;',
+        },
+        {
+          file: 'src/exchange/duties.ts',
+          find: '        this.#unlock = await lock(store.layout.lock(work.peer), lockWaitMs, cancel);',
+          replace: '        void [lock, lockWaitMs, cancel];',
+        },
+      ],
+    },
     changes: [
       {
         file: VOTE,

@@ -4,8 +4,16 @@ export interface PlantedBug {
   /** Of docs/protocol.md, and the switch of the model where there is one. */
   readonly rule: string;
   readonly changes: readonly Change[];
-  /** Why it cannot do any harm by itself, where another rule stands in for the one that it breaks. */
-  readonly harmless?: string;
+  /** Where another rule stands in for the one that it breaks: alone it does no harm, and caught it must be without that rule. */
+  readonly shield?: Shield;
+}
+
+/** A rule that makes a bug harmless. */
+export interface Shield {
+  /** What it is that protects. */
+  readonly rule: string;
+  /** What breaks it too. By themselves these changes do no harm either. */
+  readonly changes: readonly Change[];
 }
 
 /** The text to be found must occur in the file exactly once. */

@@ -100,6 +100,25 @@ describe('an operator of B', () => {
     },
   );
 
+  test('who decides commit after A has forgotten that it had given up: 13 on both sites at once', async () => {
+    await leaveInDoubt(false);
+    await link.until(link.a.recover(link.b).report);
+    expect(await link.a.records(link.b)).toEqual([]);
+    const id = openAt(link.b, link.a, 'responder');
+    await decide(link.b, id, 'commit');
+    // The contact that finds out about it is the one that wants a new exchange, which gets another number.
+    const [a, b] = await link.exchange();
+    expect([a, b]).toMatchObject([
+      { outcome: 'saved', exchange: { index: 1 } },
+      { outcome: 'saved', exchange: { index: 1 } },
+    ]);
+    expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
+
+    await decide(link.b, id, 'forget');
+    const [after] = await link.exchange();
+    expect([exitCodeOf(after), after.exchange?.index]).toEqual([0, 2]);
+  });
+
   test('who decides while A has a new folder of state: settled, and no number is lost', async () => {
     await leaveInDoubt(false);
     const state = join(link.a.state, '..', 'new');

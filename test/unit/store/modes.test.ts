@@ -45,9 +45,13 @@ describe.each([0o000, 0o022, 0o077])('under umask %o', (mask) => {
     await look();
     await own.store.forget(PEER, ID, PEER_STATE_ID);
     await look();
+    await stage(own, exchangeOf({ role: 'responder', name: 'B_2', index: 2 }));
+    const vote = await own.store.find(ID);
+    if (vote !== undefined) await own.store.resolve(vote, { choice: 'commit', by: 'op', time: 0 });
+    await look();
     await unlock();
     expect(wrong).toEqual([]);
-    expect(Object.keys(await keyFiles(folder.layout))).toEqual(['B/B_0', 'B/B_1']);
+    expect(Object.keys(await keyFiles(folder.layout))).toEqual(['B/B_0', 'B/B_1', 'B/B_2']);
   });
 
   it('the mark of a failed fsync is not either', async () => {

@@ -1,0 +1,112 @@
+/**
+ * What operators have decided, and what follows from it for the question of both or neither: a decision about a vote
+ * may go against the initiator's, and a record that was forgotten answers nobody any more. Nothing else is excused.
+ */
+import { QkdSyncError } from '../../src/base/errors.js';
+import type { KnownExchange } from '../../src/exchange/resolve.js';
+import type { Choice } from '../../src/store/resolution.js';
+import type { Party } from './party.js';
+
+interface Decree {
+  readonly at: Party;
+  readonly known: KnownExchange;
+  readonly choice: Choice;
+  readonly keyId: string;
+  /** The operator was told that it has been done. */
+  carriedOut: boolean;
+}
+
+export class Decrees {
+  readonly #complain: (violation: string) => void;
+  readonly #all: Decree[] = [];
+
+  constructor(complain: (violation: string) => void) {
+    this.#complain = complain;
+  }
+
+  get any(): boolean {
+    return this.#all.length > 0;
+  }
+
+  /** From now on it may be carried out. Answers who is to hear of its end. */
+  confirm(at: Party, choice: Choice, known: KnownExchange): (end: KnownExchange | Error | undefined) => void {
+    const decree = { at, known, choice, keyId: known.file?.keyIds[0] ?? '', carriedOut: false };
+    this.#all.push(decree);
+    return (end) => {
+      this.#hear(decree, end);
+    };
+  }
+
+  /** Whether somebody has decided about this exchange so that the two sites may differ, or a promise not be kept. */
+  concern(keyId: string): boolean {
+    return this.#of(keyId).some(mayDiffer);
+  }
+
+  concernExchange(id: string): boolean {
+    return this.#all.some((decree) => decree.known.id === id && mayDiffer(decree));
+  }
+
+  isForgotten(keyId: string): boolean {
+    return this.#of(keyId).some(({ choice }) => choice === 'forget');
+  }
+
+  /** Whether the key may be saved at this site and not at the other one. */
+  allowsAlone(keyId: string, site: string): boolean {
+    return this.#of(keyId).some((decree) => {
+      const { choice, at } = decree;
+      if (choice === 'forget') return true;
+      return mayDiffer(decree) && (choice === 'commit') === (at.host.id === site);
+    });
+  }
+
+  /** The numbers of records that were forgotten: they are never used again, whether there is a file or not. */
+  forgottenNumbers(): number[] {
+    return this.#all.flatMap(({ choice, known }) => {
+      const [, number] = /_(\d+)$/.exec(known.file?.name ?? '') ?? [];
+      return choice === 'forget' && number !== undefined ? [Number(number)] : [];
+    });
+  }
+
+  /** Once all is settled: what was decided has been done and written down, and both last. */
+  verify(): void {
+    for (const { at, choice, keyId, known, carriedOut } of this.#all) {
+      if (!carriedOut) continue;
+      const isSaved = at.ledger.saved.has(keyId);
+      if (choice === 'abort' && isSaved) this.#say(at, `${keyId} was aborted by an operator and saved`);
+      if (choice === 'commit' && !isSaved && !this.isForgotten(keyId))
+        this.#say(at, `${keyId} was committed by an operator and not saved`);
+      const notes = at.host.disk.list(`${at.host.state}/${known.peer}/resolutions`);
+      if (!Array.isArray(notes) || !notes.some((name) => name.startsWith(`${known.id}-${choice}-`)))
+        this.#say(at, `nothing tells that an operator has decided to ${choice} ${keyId}`);
+    }
+  }
+
+  #hear(decree: Decree, end: KnownExchange | Error | undefined): void {
+    const { at, choice, keyId } = decree;
+    if (end instanceof Error) {
+      if (!(end instanceof QkdSyncError)) this.#say(at, `an operator met a bug: ${String(end.stack)}`);
+      return;
+    }
+    // What was decided on a disk that has failed may be taken back by the next start of the machine.
+    if (at.shaken) return;
+    decree.carriedOut = true;
+    if (choice === 'forget' && end !== undefined) this.#say(at, `${keyId} was forgotten and is ${end.state}`);
+    if (choice === 'abort' && at.ledger.saved.has(keyId))
+      this.#say(at, `${keyId} was aborted by an operator and has been saved`);
+    if (choice === 'commit' && end?.alarm !== 'name-taken' && !at.ledger.isDurable(keyId))
+      this.#say(at, `${keyId} was committed by an operator and is not durable`);
+  }
+
+  #of(keyId: string): Decree[] {
+    return this.#all.filter((decree) => decree.keyId === keyId);
+  }
+
+  #say({ host }: Party, violation: string): void {
+    this.#complain(`${host.id}: ${violation}`);
+  }
+}
+
+/** An initiator's operator can only do what the initiator itself would do, but for what he forgets. */
+function mayDiffer({ choice, known }: Decree): boolean {
+  return choice === 'forget' || (known.role === 'responder' && known.state === 'staged');
+}
