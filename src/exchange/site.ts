@@ -20,6 +20,7 @@ import { nodeFileSystem } from '../store/node-file-system.js';
 import { createStore, type Store } from '../store/store.js';
 import { initiate, recover, type InitiatorSettings } from './initiate.js';
 import type { RunReport } from './outcome.js';
+import { keepPublished, SERVING_KEY_IDS } from './published-files.js';
 import { resolve, type KnownExchange, type ResolveRequest } from './resolve.js';
 import { respond } from './respond.js';
 import type { PeerSite, RunPorts, SiteSettings } from './run.js';
@@ -108,7 +109,7 @@ export async function respondHere(access: ListenAccess, surroundings: Surroundin
     log,
   });
   try {
-    const ports = { ...openPorts(access, surroundings), kme, listen };
+    const ports = { ...openPorts(access, surroundings, serve ? SERVING_KEY_IDS : undefined), kme, listen };
     return await respond({ ...siteSettings(access), peers, timeoutMs, serve }, ports);
   } finally {
     await kme.close();
@@ -122,13 +123,13 @@ export function resolveHere(
   surroundings: Surroundings,
 ): Promise<KnownExchange | undefined> {
   const { clock, log, signal } = surroundings;
-  const store = openStore(folders, surroundings, []);
+  const store = openStore(folders, surroundings);
   return resolve(request, { store, lock: createLock(clock, log), clock, signal });
 }
 
 /** What the records here say; changes nothing. */
 export function statusHere(folders: Folders, surroundings: Surroundings): Promise<SiteStatus> {
-  return readStatus(openStore(folders, surroundings, []));
+  return readStatus(openStore(folders, surroundings));
 }
 
 function siteSettings(access: ContactAccess): SiteSettings {
@@ -165,14 +166,20 @@ function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<
   });
 }
 
-function openPorts(folders: Folders, surroundings: Surroundings): RunPorts {
+function openPorts(folders: Folders, surroundings: Surroundings, mostKeyIds?: number): RunPorts {
   const { clock, random, log, signal } = surroundings;
   const published: PublishedFile[] = [];
-  const store = openStore(folders, surroundings, published);
+  const store = openStore(folders, surroundings, (file) => {
+    keepPublished(published, file, mostKeyIds);
+  });
   return { store, lock: createLock(clock, log), clock, random, log, signal, published };
 }
 
-function openStore(folders: Folders, surroundings: Surroundings, published: PublishedFile[]): Store {
+function openStore(
+  folders: Folders,
+  surroundings: Surroundings,
+  keep: (file: PublishedFile) => void = () => undefined,
+): Store {
   const { random, log, onPublished } = surroundings;
   return createStore(folders.state, folders.keys, {
     fs: nodeFileSystem,
@@ -180,7 +187,7 @@ function openStore(folders: Folders, surroundings: Surroundings, published: Publ
     log,
     bootId: readBootId,
     onPublished: (file) => {
-      published.push(file);
+      keep(file);
       onPublished(file);
     },
   });
