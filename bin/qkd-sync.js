@@ -47,6 +47,10 @@ async function ask(question) {
   }
 }
 
+// A terminal that nobody has told its size says that it is 0 columns wide.
+const { isTTY, columns } = process.stderr;
+const terminal = isTTY && columns > 0 && process.env['TERM'] !== 'dumb' ? process.stderr : undefined;
+
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const code = await main({
   argv: process.argv.slice(2),
@@ -57,7 +61,7 @@ const code = await main({
   version,
   stdout: process.stdout,
   stderr: process.stderr,
-  terminal: process.stderr.isTTY && process.env['TERM'] !== 'dumb' ? process.stderr : undefined,
+  terminal,
   ask,
   signal: stopped.signal,
 });

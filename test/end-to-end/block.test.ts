@@ -144,7 +144,7 @@ describe('the progress of a block', () => {
     const responder = await sites.b.respond(['--insecure']);
     const { node, bin } = packedCli();
     // So slow that it is worth a bar anywhere.
-    const command = `${node} ${bin} initiate --insecure --peer B:${responder.port} --kme-parallel 1 --kme-max-per-request 8`;
+    const command = `stty cols 100 rows 30; ${node} ${bin} initiate --insecure --peer B:${responder.port} --kme-parallel 1 --kme-max-per-request 8`;
     const terminal = sites.a.start(['-qec', command, '/dev/null'], {
       command: { node: 'script', bin: '-f' },
     });
@@ -157,6 +157,20 @@ describe('the progress of a block', () => {
       expect.stringMatching(/^qkd-sync: \d+ ms between ACK and exit$/),
       expect.stringMatching(/^qkd-sync: both sites have saved B_0 \(4096 keys\) in /),
     ]);
+  });
+
+  it('is not shown on a terminal without a width', async () => {
+    const sites = await makeQkdNetSites();
+    const responder = await sites.b.respond(['--insecure']);
+    const { node, bin } = packedCli();
+    const command = `stty cols 0 rows 0; ${node} ${bin} initiate --insecure --peer B:${responder.port}`;
+    const terminal = sites.a.start(['-qec', command, '/dev/null'], {
+      command: { node: 'script', bin: '-f' },
+    });
+    const { code, stdout } = await terminal.ended;
+    expect(code).toBe(0);
+    expect((await responder.ended).code).toBe(0);
+    expect(stdout).not.toContain('fetching');
   });
 
   it('is not shown to what is no terminal', async () => {
