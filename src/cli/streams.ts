@@ -20,7 +20,7 @@ export interface Streams {
   readonly stdout: OutputStream;
   /** Talk. */
   readonly stderr: OutputStream;
-  /** The terminal that stderr is; undefined where it is none, or one that cannot move its cursor. */
+  /** The terminal that stderr is; undefined where it is none, or one without a width or a cursor that moves. */
   readonly terminal: NodeJS.WritableStream | undefined;
   /** Asks whoever sits at the terminal; undefined where nobody does. */
   readonly ask: (question: string) => Promise<string | undefined>;

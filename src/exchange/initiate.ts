@@ -96,17 +96,16 @@ async function run(
 
 /** Finishes what an earlier run had decided, and aborts what it had not: the keys of that are lost. */
 async function redo({ store, log }: RunPorts, peer: PeerSite): Promise<void> {
-  const undecided = (await store.survey(peer.site)).filter(
-    ({ place, alarm }) => place.role === 'initiator' && place.state === 'staged' && alarm === undefined,
-  );
+  const undecided: string[] = [];
+  for (const { place, alarm } of await store.survey(peer.site)) {
+    if (place.role === 'initiator' && place.state === 'staged' && alarm === undefined)
+      undecided.push(place.id);
+  }
   await store.redo(peer.site);
-  if (undecided.length === 0) return;
-  const aborted = new Set(
-    (await store.survey(peer.site)).flatMap(({ place }) => (place.state === 'aborted' ? place.id : [])),
-  );
-  for (const { place, exchange } of undecided) {
-    if (exchange === undefined || !aborted.has(place.id)) continue;
-    const { keyIds } = exchange;
+  for (const id of undecided) {
+    const found = await store.find(id);
+    if (found?.place.state !== 'aborted') continue;
+    const { keyIds = [] } = found;
     const why = 'an earlier run ended before its decision';
     sayLost(log, { call: 'enc_keys', keys: keyIds.length, keyIds, why });
   }

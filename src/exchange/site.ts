@@ -23,6 +23,7 @@ import { createRunHook, type HookCommand } from './hook-process.js';
 import { Hooks } from './hooks.js';
 import { initiate, recover, type InitiatorSettings } from './initiate.js';
 import type { RunReport } from './outcome.js';
+import { keepPublished, SERVING_KEY_IDS } from './published-files.js';
 import { resolve, type KnownExchange, type ResolveRequest } from './resolve.js';
 import { respond } from './respond.js';
 import type { PeerSite, RunPorts, SiteSettings } from './run.js';
@@ -115,7 +116,7 @@ export async function respondHere(access: ListenAccess, surroundings: Surroundin
     log,
   });
   try {
-    const ports = { ...openPorts(access, surroundings), kme, listen };
+    const ports = { ...openPorts(access, surroundings, serve ? SERVING_KEY_IDS : undefined), kme, listen };
     return await respond({ ...siteSettings(access), peers, timeoutMs, serve }, ports);
   } finally {
     await kme.close();
@@ -137,7 +138,7 @@ export async function resolveHere(
 
 /** What the records here say; changes nothing. */
 export function statusHere(folders: Folders, surroundings: Surroundings): Promise<SiteStatus> {
-  return readStatus(openStore(folders, surroundings, []));
+  return readStatus(openStore(folders, surroundings));
 }
 
 function siteSettings(access: ContactAccess): SiteSettings {
@@ -174,15 +175,21 @@ function openDial(access: DialAccess, { clock, log }: Surroundings): ReturnType<
   });
 }
 
-function openPorts(folders: Folders, surroundings: Surroundings): RunPorts {
+function openPorts(folders: Folders, surroundings: Surroundings, mostKeyIds?: number): RunPorts {
   const { clock, random, log, signal, env } = surroundings;
   const published: PublishedFile[] = [];
-  const store = openStore(folders, surroundings, published);
+  const store = openStore(folders, surroundings, (file) => {
+    keepPublished(published, file, mostKeyIds);
+  });
   const runHook = folders.onCommit && createRunHook(folders.onCommit, { env, clock, log });
   return { store, lock: createLock(clock, log), clock, random, log, signal, published, runHook };
 }
 
-function openStore(folders: Folders, surroundings: Surroundings, published: PublishedFile[]): Store {
+function openStore(
+  folders: Folders,
+  surroundings: Surroundings,
+  keep: (file: PublishedFile) => void = () => undefined,
+): Store {
   const { random, log, onPublished } = surroundings;
   return createStore(folders.state, folders.keys, {
     fs: nodeFileSystem,
@@ -191,7 +198,7 @@ function openStore(folders: Folders, surroundings: Surroundings, published: Publ
     bootId: readBootId,
     hooked: folders.onCommit !== undefined,
     onPublished: (file) => {
-      published.push(file);
+      keep(file);
       onPublished(file);
     },
   });

@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 export interface ProgramOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly deadlineMs?: number;
 }
 
 /** A block of 65,536 keys takes some seconds; a machine that does much else may need far longer. */
@@ -17,11 +18,11 @@ export class Program {
   #stderr = '';
   #wake: () => void = () => undefined;
 
-  constructor({ args, env = {} }: ProgramOptions) {
+  constructor({ args, env = {}, deadlineMs = DEADLINE_MS }: ProgramOptions) {
     this.#name = args.join(' ');
     this.#child = spawn(process.execPath, args, {
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
-      timeout: DEADLINE_MS,
+      timeout: deadlineMs,
       killSignal: 'SIGKILL',
     });
     const { stdout, stderr } = this.#child;

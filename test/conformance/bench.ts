@@ -196,6 +196,8 @@ function surroundings({ log }: RecordingLog, clock: SkippingClock): Surroundings
     log,
     signal: new AbortController().signal,
     onPublished: () => undefined,
+    env: {},
+    watchFetch: () => ({ come: () => undefined, end: () => undefined }),
   };
 }
 

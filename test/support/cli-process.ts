@@ -25,8 +25,8 @@ export interface CliOptions {
   readonly umask?: string | undefined;
 }
 
-/** Far more than any run takes here. */
-const DEADLINE_MS = 40_000;
+/** Far more than any run takes here, that of a whole block of keys too. */
+const DEADLINE_MS = 120_000;
 
 export class CliProcess {
   readonly args: readonly string[];

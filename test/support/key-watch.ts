@@ -34,9 +34,9 @@ export class KeyWatch {
 
   /** Which source shows a key, and in which form: empty where all is well. */
   leaks(): string[] {
-    return this.#texts.flatMap(({ source, bytes }) =>
-      this.#keys.flatMap((key) =>
-        formsOf(key).flatMap(([form, pattern]) => (bytes.includes(pattern) ? [`${source}: ${form}`] : [])),
+    return this.#keys.flatMap((key) =>
+      formsOf(key).flatMap(([form, pattern]) =>
+        this.#texts.flatMap(({ source, bytes }) => (bytes.includes(pattern) ? [`${source}: ${form}`] : [])),
       ),
     );
   }
