@@ -99,9 +99,9 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
       },
       {
         file: 'src/exchange/initiate.ts',
-        find: `      await store.redo(peer.site);
+        find: `      await redo(ports, peer);
       await store.tidy(peer.site);`,
-        replace: `      await store.redo(peer.site);
+        replace: `      await redo(ports, peer);
       for (const { place } of await store.survey(peer.site)) if (place.state === 'staged') await store.judge(place.id);
       await store.tidy(peer.site);`,
       },
@@ -151,8 +151,8 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'src/exchange/duties.ts',
-        find: '      content = encodeKeyFile(keys, terms.format);',
-        replace: '      content = encodeKeyFile([...keys].reverse(), terms.format);',
+        find: '      content = contentOf(keys, terms.format);',
+        replace: '      content = contentOf([...keys].reverse(), terms.format);',
       },
     ],
   },
