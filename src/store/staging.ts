@@ -5,13 +5,12 @@
  * is `.staged`, durable, and everybody's) and `drop`. A `complete` that fails has dropped everything itself.
  * Errors: `name-taken`, `protocol` (the ID is known already), Node's.
  */
-import { join } from 'node:path';
 import { QkdSyncError } from '../base/errors.js';
 import { randomId } from '../base/random.js';
 import { discardAborted, emptyTrash, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import { ensureFolder, writeDurably } from './durable.js';
-import { RECORD_FILE } from './layout.js';
+import { RECORD_FILE, within } from './layout.js';
 import { nameTaken, releaseName, reserveName } from './names.js';
 import { changeState, encodeExchange, findRecord, type Exchange, type RecordPlace } from './record.js';
 import { nextIndex } from './survey.js';
@@ -30,7 +29,6 @@ export interface Staging {
 export async function beginStaging(context: StoreContext, exchange: Exchange): Promise<Staging> {
   const { fs, layout, random, suspicion } = context;
   const { peer, role, id, name, index } = exchange;
-  await suspicion.refuse();
   if ((await findRecord(fs, layout, peer, role, id)) !== undefined) {
     throw new QkdSyncError('protocol', `exchange ${id} is known already`);
   }
@@ -48,7 +46,7 @@ export async function beginStaging(context: StoreContext, exchange: Exchange): P
   };
 
   try {
-    await reserveName(fs, layout, peer, name, id, join(temporary, 'reservation'));
+    await reserveName(fs, layout, peer, name, id, within(temporary, 'reservation'));
   } catch (error) {
     // The name may be reserved for this very ID, by a handler that had the same SYN before: it stays reserved.
     await quietly(clear);
@@ -61,9 +59,9 @@ export async function beginStaging(context: StoreContext, exchange: Exchange): P
   }
 
   const write = async (content: Uint8Array, beta?: string): Promise<void> => {
-    await writeDurably(fs, join(temporary, RECORD_FILE.exchange), encodeExchange(exchange));
-    await writeDurably(fs, join(temporary, RECORD_FILE.key), content);
-    if (beta !== undefined) await writeDurably(fs, join(temporary, RECORD_FILE.beta), Buffer.from(beta));
+    await writeDurably(fs, within(temporary, RECORD_FILE.exchange), encodeExchange(exchange));
+    await writeDurably(fs, within(temporary, RECORD_FILE.key), content);
+    if (beta !== undefined) await writeDurably(fs, within(temporary, RECORD_FILE.beta), Buffer.from(beta));
     await fs.syncFolder(temporary);
     await fs.rename(temporary, layout.record(peer, role, id, 'staged'));
   };

@@ -78,13 +78,16 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
   const identity = createIdentity(fs, layout, random);
   const context: StoreContext = { fs, layout, random, suspicion, onPublished };
   /** Every reading and every change starts here, and nobody is told of it before the folder is known to be the same. */
-  const trusted = <T>(work: () => Promise<T>): Promise<T> =>
-    translated(async () => {
+  const trusted = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
       await suspicion.refuse();
       const result = await work();
       await identity.confirm();
       return result;
-    });
+    } catch (error) {
+      throw translation(error);
+    }
+  };
 
   return {
     layout,
@@ -158,14 +161,18 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = systemCode(error);
-    // Node's own complaints about arguments have codes too, and mean a bug.
-    if (error instanceof QkdSyncError || code === undefined || code.startsWith('ERR_')) throw error;
-    throw new QkdSyncError('storage', `storage failed: ${(error as Error).message}`, {
-      hint: HINTS[code],
-      cause: error,
-    });
+    throw translation(error);
   }
+}
+
+function translation(error: unknown): unknown {
+  const code = systemCode(error);
+  // Node's own complaints about arguments have codes too, and mean a bug.
+  if (error instanceof QkdSyncError || code === undefined || code.startsWith('ERR_')) return error;
+  return new QkdSyncError('storage', `storage failed: ${(error as Error).message}`, {
+    hint: HINTS[code],
+    cause: error,
+  });
 }
 
 const HINTS: Readonly<Record<string, string>> = {

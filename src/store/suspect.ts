@@ -15,7 +15,7 @@ import { randomId, type Random } from '../base/random.js';
 import { unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
-import { readSmall } from './reading.js';
+import { readSmall, SMALL_FILE_MAX_BYTES } from './reading.js';
 
 export interface Suspicion {
   /** Throws `suspect` while the mark of this boot stands. */
@@ -67,7 +67,8 @@ export function createSuspicion(
   return {
     refuse: async () => {
       if (failed !== undefined) throw failed;
-      if ((await readMark()) === 'this boot') throw refusal();
+      const marked = await fs.read(layout.suspect, SMALL_FILE_MAX_BYTES);
+      if (marked !== undefined && (await readMark()) === 'this boot') throw refusal();
     },
 
     forgetEarlierBoot: async () => {

@@ -54,7 +54,7 @@ const arm = <T extends { readonly nth: number }>(triggers: readonly T[]): Armed<
   triggers.map((trigger) => ({ trigger, left: trigger.nth }));
 
 export class Plan implements Nemesis {
-  /** What each host has been about to do. */
+  /** What each host has been about to do, where nothing is to strike it: whoever plans faults looks here for places. */
   readonly operations: { readonly host: string; readonly kind: OperationKind }[] = [];
   /** How many messages have been sent. */
   messages = 0;
@@ -81,7 +81,7 @@ export class Plan implements Nemesis {
 
   strike(host: string, operation: Operation): Stroke | undefined {
     if (this.#atPeace) return undefined;
-    this.operations.push({ host, kind: operation.kind });
+    if (this.#onOperations.length === 0) this.operations.push({ host, kind: operation.kind });
     if (this.#alarms.length > 0) this.#ring(host, operation);
     let before: Armed<OperationTrigger> | undefined;
     for (const armed of this.#onOperations) {
