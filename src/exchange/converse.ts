@@ -60,8 +60,7 @@ export async function converse<State, Work extends { readonly do: string }, Resu
   });
 
   /** Why work was given up that nobody but the end of the connection has stopped. */
-  const broken = (): QkdSyncError | undefined =>
-    signal.aborted ? undefined : happenings.ending;
+  const broken = (): QkdSyncError | undefined => (signal.aborted ? undefined : happenings.ending);
   let step = start;
   try {
     for (;;) {

@@ -206,7 +206,8 @@ async function repeatDecision(
   const patient = { ...ports, signal: x.signal };
   let alarms = 0;
   try {
-    for (let open = true; open && clock.monotonic() < until; ) {
+    let open = true;
+    while (open && clock.monotonic() < until) {
       log('step', 'repeating', 'repeating the decision', { exchange: exchange.id });
       try {
         const channel = await patient.dial(x.signal);

@@ -1,8 +1,9 @@
 /**
  * The records and key files of one site: everything that must survive a crash.
  *
- * Calling sequence: `open` once, then, under the peer's lock, `redo` and `tidy`, then the rest, at last `cleanUp`. The methods of
- * the initiator and of the responder are the rules of docs/protocol.md, section "Rules", one each.
+ * Calling sequence: `open` once, then, under the peer's lock, `redo`, `tidy` before a contact, then the rest, at last
+ * `cleanUp`. The methods of the initiator and of the responder are the rules of docs/protocol.md, section "Rules", one each.
+ * `open` and each of the others look at SUSPECT first (rule 13), so that what they call need not.
  * Errors: QkdSyncError only: `storage`, `suspect`, `alarm`, `name-taken`, `protocol`, `busy`.
  */
 import { passingOver, QkdSyncError, systemCode } from '../base/errors.js';
@@ -94,7 +95,6 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
     open: () =>
       translated(async () => {
         await suspicion.forgetEarlierBoot();
-        await suspicion.refuse();
         return identity.open();
       }),
     preparePeer: (peer) => trusted(() => ensureFolder(fs, layout.peer(peer))),

@@ -100,6 +100,13 @@ export class Plan implements Nemesis {
     return code !== undefined && SPOTS.change(operation) ? { do: 'fail', code, lasting: true } : undefined;
   }
 
+  /** Whether something is still waiting to go wrong. */
+  get armed(): boolean {
+    const waits = ({ left }: { readonly left: number }): boolean => left > 0;
+    const lists = [this.#onOperations, this.#onMessages, this.#onKmes];
+    return this.#lasting.size > 0 || lists.some((list) => list.some(waits));
+  }
+
   /** Wakes a sleeper up when another process of its host has come to that spot for the `nth` time. */
   wakeAt(sleeper: Sleeper, host: string, spot: Spot, nth: number): void {
     this.#alarms.push({ host, spot, left: nth, sleeper });

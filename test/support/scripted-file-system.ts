@@ -5,7 +5,13 @@
  * `changes` tell what was carried out. Once it has been killed every further operation throws `Killed` and does
  * nothing, as if the process were no more.
  */
-import type { FileContent, FileFacts, FilesystemFacts, FileSystem, NewFile } from '../../src/store/file-system.js';
+import type {
+  FileContent,
+  FileFacts,
+  FilesystemFacts,
+  FileSystem,
+  NewFile,
+} from '../../src/store/file-system.js';
 
 export type OperationName = keyof FileSystem | 'write' | 'sync' | 'close';
 
