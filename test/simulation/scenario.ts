@@ -93,7 +93,7 @@ const ERRNOS: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
 const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-empty', 'kme-answer', 'hang'];
 
 export function randomScenario(dice: Dice): Scenario {
-  if (dice.chance(0.03)) return bothAsleep(dice);
+  if (dice.chance(0.06)) return bothAsleep(dice);
   const anyRole = dice.chance(0.12);
   return {
     serve: dice.chance(0.4),
