@@ -23,11 +23,15 @@ export function roleOf(site: string, peer: string): Role | undefined {
   return own < other ? 'initiator' : 'responder';
 }
 
+/** What `encodeSegment` leaves as it is. */
+const PLAIN_SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/;
+
 /**
  * Any text as one segment of a path, reversibly: letters, digits, `_`, `-` and `.` stand for themselves,
  * every other byte of its UTF-8 becomes `%XX`; a leading dot is encoded too, so that no name is hidden or means a folder.
  */
 export function encodeSegment(text: string): string {
+  if (PLAIN_SEGMENT.test(text)) return text;
   const bytes = [...Buffer.from(text, 'utf8')];
   return bytes
     .map((byte, at) => {

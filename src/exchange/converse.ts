@@ -40,9 +40,11 @@ export async function converse<State, Work extends { readonly do: string }, Resu
 ): Promise<State> {
   const { channel, start, next, perform, patienceMs, clock, log, signal } = conversation;
   const happenings = new Happenings(clock);
-  const gone = new AbortController();
+  /** Aborts when the run is interrupted or the channel is gone. */
+  const stop = new AbortController();
   const interrupted = (): void => {
     happenings.add({ on: 'interrupted' });
+    stop.abort(signal.reason);
   };
   if (signal.aborted) interrupted();
   else signal.addEventListener('abort', interrupted);
@@ -52,22 +54,20 @@ export async function converse<State, Work extends { readonly do: string }, Resu
       happenings.add(hear(text, log));
     },
     closed: (error) => {
-      gone.abort();
       happenings.close({ on: 'closed', error });
+      stop.abort(happenings.ending);
     },
   });
 
-  const either = AbortSignal.any([signal, gone.signal]);
   /** Why work was given up that nobody but the end of the connection has stopped. */
-  const broken = (): QkdSyncError | undefined =>
-    gone.signal.aborted && !signal.aborted ? happenings.ending : undefined;
+  const broken = (): QkdSyncError | undefined => (signal.aborted ? undefined : happenings.ending);
   let step = start;
   try {
     for (;;) {
       let event: Result | CommonEvent | undefined;
       for (const action of step.actions) {
         if (isWork(action)) {
-          event = await attempt(() => perform(action, either), broken);
+          event = await attempt(() => perform(action, stop.signal), broken);
         } else if (action.do === 'send') {
           log('step', 'sent', `sent ${action.message.type}`, fieldsOf(action.message));
           channel.send(encodeMessage(action.message));

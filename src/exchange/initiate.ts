@@ -128,7 +128,8 @@ async function exchangeOrSettle(
   attempt: Attempt | undefined,
 ): Promise<ContactResult> {
   const { peer, connectWaitMs } = settings;
-  const obstacle = attempt === undefined ? undefined : await obstacleTo(attempt);
+  const checked = attempt && (await checkedBefore(attempt));
+  const obstacle = checked instanceof QkdSyncError ? checked : undefined;
   const channel = await reach(ports, connectWaitMs).catch((error: unknown) => {
     throw obstacle ?? error;
   });
@@ -139,7 +140,7 @@ async function exchangeOrSettle(
     stateId,
     ports,
     channel,
-    obstacle === undefined ? attempt : undefined,
+    checked instanceof QkdSyncError ? undefined : checked,
   );
   const result = obstacle === undefined ? first : { ...first, error: obstacle };
   try {
@@ -154,11 +155,19 @@ async function exchangeOrSettle(
   }
 }
 
-/** Why this site cannot take a new exchange, found out before anything is asked of the peer or the KME. */
-async function obstacleTo(attempt: Attempt): Promise<QkdSyncError | undefined> {
+/**
+ * The attempt with what it wants found out before anything is asked of the peer or the KME, which serves the contact
+ * until it has settled something; or why this site cannot take a new exchange.
+ */
+async function checkedBefore(attempt: Attempt): Promise<Attempt | QkdSyncError> {
   try {
-    await attempt.want(0);
-    return undefined;
+    let known: Want | undefined = await attempt.want(0);
+    const want: Attempt['want'] = (leastIndex) => {
+      const first = known;
+      known = undefined;
+      return first === undefined ? attempt.want(leastIndex) : Promise.resolve(first);
+    };
+    return { ...attempt, want };
   } catch (error) {
     if (error instanceof QkdSyncError) return error;
     throw error;
@@ -212,6 +221,7 @@ async function repeatDecision(
       ({ place, alarm }) => place.id === exchange.id && alarm === undefined,
     );
 
+  if (!(await isOpen())) return 0;
   // A signal does not end this, because the decision has been made; x does, whatever the peer does or fails to do.
   const x = new AbortController();
   const cancel = clock.after(until - clock.monotonic(), () => {
@@ -220,7 +230,8 @@ async function repeatDecision(
   const patient = { ...ports, signal: x.signal };
   let alarms = 0;
   try {
-    while ((await isOpen()) && clock.monotonic() < until) {
+    let open = true;
+    while (open && clock.monotonic() < until) {
       log('step', 'repeating', 'repeating the decision', { exchange: exchange.id });
       try {
         const channel = await patient.dial(x.signal);
@@ -230,7 +241,8 @@ async function repeatDecision(
         if (!(error instanceof QkdSyncError)) throw error;
         log('step', 'not-reached', `cannot repeat the decision yet: ${error.message}`);
       }
-      if (await isOpen()) await sleep(clock, REDIAL_MS, x.signal);
+      open = await isOpen();
+      if (open) await sleep(clock, REDIAL_MS, x.signal);
     }
   } finally {
     cancel();

@@ -1,5 +1,5 @@
 /**
- * The responder's run, from top to bottom: tidy, listen, answer each contact, run the hooks of what it has saved, and
+ * The responder's run, from top to bottom: finish what was decided, listen, answer each contact, run the hooks of what it has saved, and
  * know when to stop.
  *
  * One exchange: it ends when a contact has left nothing open, or, once it has voted, x and 5 s after the last break;
@@ -136,7 +136,6 @@ async function finishEarlier(ports: ResponderPorts, peer: PeerSite): Promise<voi
     const unlock = await lock(store.layout.lock(peer.site), 0, signal);
     try {
       await store.redo(peer.site);
-      await store.tidy(peer.site);
     } finally {
       await unlock();
     }

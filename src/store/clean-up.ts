@@ -4,17 +4,16 @@
  * A folder first goes to `.trash` by a rename, then its files go: deleting it in place would let its suspended
  * writer wake up, finish the rest and vote with half a record.
  */
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { passingOver, systemCode } from '../base/errors.js';
 import { randomId, type Random } from '../base/random.js';
 import type { Role } from '../base/site.js';
 import { ensureFolder, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
-import { parseRecordName, parseTemporaryName, ROLES, type Layout } from './layout.js';
+import { parseRecordName, parseTemporaryName, ROLES, within, type Layout } from './layout.js';
 import { listReservations, releaseName } from './names.js';
 import { PROBE_NAME } from './probe.js';
-import { listFolder } from './reading.js';
-import { listRecords, readAlarm, readExchange, recordFolder, type RecordPlace } from './record.js';
+import { readAlarm, readExchange, recordFolder, type RecordPlace } from './record.js';
 
 export interface CleanUpPorts {
   readonly fs: FileSystem;
@@ -25,7 +24,7 @@ export interface CleanUpPorts {
 /** Moves a folder out of the way; false where it is not there (any more). */
 export async function toTrash({ fs, layout, random }: CleanUpPorts, folder: string): Promise<boolean> {
   await ensureFolder(fs, layout.trash);
-  return unlessGone(fs.rename(folder, join(layout.trash, randomId(random))));
+  return unlessGone(fs.rename(folder, within(layout.trash, randomId(random))));
 }
 
 /**
@@ -34,24 +33,32 @@ export async function toTrash({ fs, layout, random }: CleanUpPorts, folder: stri
  * which looks damaged.
  */
 export async function emptyTrash({ fs, layout }: CleanUpPorts): Promise<void> {
-  const names = await listFolder(fs, layout.trash);
+  const names = await fs.list(layout.trash);
   if (names.length > 0) await fs.syncFolder(layout.trash);
-  for (const name of names) await remove(fs, join(layout.trash, name));
+  for (const name of names) await remove(fs, within(layout.trash, name));
 }
 
 async function remove(fs: FileSystem, path: string): Promise<void> {
-  const facts = await fs.stat(path);
-  if (facts === undefined) return;
-  if (facts.kind !== 'folder') {
-    await unlessGone(fs.unlink(path));
-    return;
-  }
-  for (const name of await listFolder(fs, path)) await remove(fs, join(path, name));
+  if (await removeFile(fs, path)) return;
+  for (const name of await fs.list(path)) await remove(fs, within(path, name));
   try {
     await unlessGone(fs.rmdir(path));
   } catch (error) {
     // Its suspended writer made one more file meanwhile: the next contact deletes that too.
     if (systemCode(error) !== 'ENOTEMPTY') throw error;
+  }
+}
+
+/** False for a folder; true where nothing is left of what was there. */
+async function removeFile(fs: FileSystem, path: string): Promise<boolean> {
+  try {
+    await unlessGone(fs.unlink(path));
+    return true;
+  } catch (error) {
+    // A folder, by the kernel's word and by POSIX's; where it is something else, listing it says so.
+    const code = systemCode(error);
+    if (code === 'EISDIR' || code === 'EPERM') return false;
+    throw error;
   }
 }
 
@@ -78,29 +85,30 @@ export async function discardAborted(ports: CleanUpPorts, place: RecordPlace): P
  * a peer that says that such an exchange is done contradicts the record, and without the record nobody would know.
  */
 export async function tidy(ports: CleanUpPorts, peer: string): Promise<void> {
-  const { fs, layout } = ports;
-  for (const role of ROLES) {
-    const folder = layout.role(peer, role);
-    for (const name of await listFolder(fs, folder)) {
-      if (parseTemporaryName(name) !== undefined) await toTrash(ports, join(folder, name));
-    }
-  }
-  await discardAborts(ports, peer, 'responder');
-  await releaseOrphans(ports, peer);
+  await clear(ports, peer, ['responder']);
   await removeProbes(ports, peer);
   await emptyTrash(ports);
 }
 
-/** The same, and all aborts, after a contact. */
+/** The same, and all aborts, after a contact; a probe that failed in it is the next one's to remove. */
 export async function cleanUp(ports: CleanUpPorts, peer: string): Promise<void> {
-  await discardAborts(ports, peer, 'initiator');
-  await tidy(ports, peer);
+  await clear(ports, peer, ROLES);
+  await emptyTrash(ports);
 }
 
-async function discardAborts(ports: CleanUpPorts, peer: string, role: Role): Promise<void> {
-  for (const place of await listRecords(ports.fs, ports.layout, peer, role)) {
-    if (place.state === 'aborted') await discardAborted(ports, place);
+/** What was being written, the aborts of these roles, and names that nobody holds any more. */
+async function clear(ports: CleanUpPorts, peer: string, rolesOfAborts: readonly Role[]): Promise<void> {
+  const { fs, layout } = ports;
+  for (const role of ROLES) {
+    const folder = layout.role(peer, role);
+    for (const name of await fs.list(folder)) {
+      const record = parseRecordName(name);
+      if (parseTemporaryName(name) !== undefined) await toTrash(ports, within(folder, name));
+      else if (record?.state === 'aborted' && rolesOfAborts.includes(role))
+        await discardAborted(ports, { peer, role, ...record });
+    }
   }
+  await releaseOrphans(ports, peer);
 }
 
 /**
@@ -110,7 +118,7 @@ async function discardAborts(ports: CleanUpPorts, peer: string, role: Role): Pro
 async function releaseOrphans({ fs, layout }: CleanUpPorts, peer: string): Promise<void> {
   const reservations = await listReservations(fs, layout, peer);
   if (reservations.length === 0) return;
-  const names = (await Promise.all(ROLES.map((role) => listFolder(fs, layout.role(peer, role))))).flat();
+  const names = (await Promise.all(ROLES.map((role) => fs.list(layout.role(peer, role))))).flat();
   const alive = new Set(names.map((name) => parseRecordName(name)?.id ?? parseTemporaryName(name)));
   for (const { name, ids } of reservations) {
     // Without an ID it is what a crash between the two steps of giving it back has left.
@@ -124,7 +132,7 @@ async function releaseOrphans({ fs, layout }: CleanUpPorts, peer: string): Promi
 async function removeProbes({ fs, layout }: CleanUpPorts, peer: string): Promise<void> {
   for (const folder of [dirname(layout.keys), layout.keys, layout.peerKeys(peer)]) {
     try {
-      await unlessGone(fs.unlink(join(folder, PROBE_NAME)));
+      await unlessGone(fs.unlink(within(folder, PROBE_NAME)));
     } catch (error) {
       // Nothing can have been left where nothing can be written.
       const code = systemCode(error);

@@ -51,7 +51,6 @@ export async function decide(
   beta: string,
 ): Promise<Verdict> {
   const { fs, layout, suspicion } = context;
-  await suspicion.refuse();
   const staged: RecordPlace = { peer, role: 'initiator', id, state: 'staged' };
   const won =
     (await writeBeta(fs, layout, staged, beta)) && (await changeState(fs, layout, staged, 'committed'));
@@ -63,6 +62,7 @@ export async function decide(
 /** Reads the decision, making it first where there is none yet: an abort. A commit is made durable before it is told. */
 export async function judge(context: StoreContext, id: ExchangeId): Promise<Verdict> {
   const { fs, layout, suspicion } = context;
+  // Again, because whoever was faster may have been unable to make its decision last.
   await suspicion.refuse();
   let committed = false;
   for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
@@ -87,7 +87,6 @@ export async function judge(context: StoreContext, id: ExchangeId): Promise<Verd
 /** Publishes a committed exchange that the peer has confirmed, and removes its record, all durably. */
 export async function finish(context: StoreContext, id: ExchangeId): Promise<Finish> {
   const { fs, layout, suspicion } = context;
-  await suspicion.refuse();
   const place = await findAnywhere(context, id);
   if (place === undefined) {
     // Another process has removed it; END may only follow once that is durable, in whatever peer's folder it was.

@@ -19,6 +19,12 @@ export interface FilesystemFacts {
   readonly freeBytes: number;
 }
 
+export interface FileContent {
+  readonly bytes: Uint8Array;
+  /** See FileFacts: of the very file that was read. */
+  readonly inode: string;
+}
+
 /** A new file that only its maker has. */
 export interface NewFile {
   write(bytes: Uint8Array): Promise<void>;
@@ -38,9 +44,9 @@ export interface FileSystem {
   link(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   rmdir(path: string): Promise<void>;
-  /** The whole file; EFBIG where it is longer than `maxBytes`. */
-  read(path: string, maxBytes: number): Promise<Uint8Array>;
-  /** The names in a folder, in no order. */
+  /** The whole file; undefined for nothing; EFBIG where it is longer than `maxBytes`. */
+  read(path: string, maxBytes: number): Promise<FileContent | undefined>;
+  /** The names in a folder, in no order; none where there is no such folder. */
   list(path: string): Promise<string[]>;
   /** What lies there, links not followed; undefined for nothing. */
   stat(path: string): Promise<FileFacts | undefined>;

@@ -6,7 +6,6 @@
  * written in its record's folder and renamed into place, so that nobody reads half of one.
  * Errors: Node's.
  */
-import { join } from 'node:path';
 import { FORMATS, type Format } from '../base/format.js';
 import type { KeyId } from '../base/key.js';
 import { randomId } from '../base/random.js';
@@ -14,8 +13,8 @@ import type { Role } from '../base/site.js';
 import type { StoreContext } from './context.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
 import { KEY_IDS_MAX_BYTES } from './key-ids.js';
-import { parseHookNoteName, type ExchangeId, type Layout } from './layout.js';
-import { listFolder, readSmall } from './reading.js';
+import { parseHookNoteName, within, type ExchangeId, type Layout } from './layout.js';
+import { readSmall } from './reading.js';
 import { findRecord, formatOf, recordFolder, type Exchange, type RecordPlace } from './record.js';
 import { surveyRecord } from './survey.js';
 
@@ -56,7 +55,7 @@ export async function noteHook(
     keyIds,
     time,
   };
-  const aside = join(recordFolder(layout, place), randomId(random));
+  const aside = within(recordFolder(layout, place), randomId(random));
   await ensureFolder(fs, layout.hooks(peer));
   const written =
     (await unlessGone(writeDurably(fs, aside, Buffer.from(`${JSON.stringify(note)}\n`)))) &&
@@ -75,7 +74,7 @@ export async function dropNote({ fs, layout }: StoreContext, { peer, role, id }:
 export async function dueHooks(context: StoreContext, peer: string): Promise<HookNote[]> {
   const { fs, layout, log, suspicion } = context;
   const due: HookNote[] = [];
-  for (const name of await listFolder(fs, layout.hooks(peer))) {
+  for (const name of await fs.list(layout.hooks(peer))) {
     const parsed = parseHookNoteName(name);
     if (parsed === undefined) continue;
     const place = { peer, ...parsed };
@@ -86,7 +85,7 @@ export async function dueHooks(context: StoreContext, peer: string): Promise<Hoo
     if (content === undefined) continue;
     const note = parseNote(content, place, layout);
     if (note !== undefined) due.push(note);
-    else log('warn', 'note-damaged', `cannot read ${join(layout.hooks(peer), name)}: its hook is not run`);
+    else log('warn', 'note-damaged', `cannot read ${within(layout.hooks(peer), name)}: its hook is not run`);
   }
   if (due.length > 0) {
     // Who moved the file may have been killed before it could make that durable.
@@ -132,7 +131,7 @@ function parseNote(content: string, { peer, role, id }: NotePlace, layout: Layou
     id,
     role,
     peer,
-    path: join(layout.peerKeys(peer), name),
+    path: within(layout.peerKeys(peer), name),
     index: number,
     format: known,
     keyIds,

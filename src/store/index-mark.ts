@@ -5,15 +5,13 @@
  * was suspended in the middle of a raise and wakes up later can therefore never lower it, which a file that is
  * written anew each time would let it do.
  */
-import { join } from 'node:path';
 import { systemCode } from '../base/errors.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
-import type { Layout } from './layout.js';
-import { listFolder } from './reading.js';
+import { within, type Layout } from './layout.js';
 
 async function marks(fs: FileSystem, layout: Layout, peer: string): Promise<number[]> {
-  const names = await listFolder(fs, layout.index(peer));
+  const names = await fs.list(layout.index(peer));
   const numbers = names.filter((name) => /^\d{1,16}$/.test(name)).map(Number);
   return numbers.sort((a, b) => b - a);
 }
@@ -28,13 +26,13 @@ export async function raiseIndex(fs: FileSystem, layout: Layout, peer: string, i
   const folder = layout.index(peer);
   await ensureFolder(fs, folder);
   try {
-    await writeDurably(fs, join(folder, String(index)), new Uint8Array());
+    await writeDurably(fs, within(folder, String(index)), new Uint8Array());
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   }
   await fs.syncFolder(folder);
   // Two stay: whoever lists the folder at this instant meets at least one of them.
   for (const old of (await marks(fs, layout, peer)).slice(2)) {
-    await unlessGone(fs.unlink(join(folder, String(old))));
+    await unlessGone(fs.unlink(within(folder, String(old))));
   }
 }

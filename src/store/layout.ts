@@ -11,6 +11,12 @@ export type ExchangeId = string;
 export const RECORD_STATES = ['staged', 'resolved', 'aborted', 'committed', 'done'] as const;
 export type RecordState = (typeof RECORD_STATES)[number];
 
+/** Those of each role: an initiator forgets what is done, and what an operator aborts there is aborted. */
+export const STATES_OF: Readonly<Record<Role, readonly RecordState[]>> = {
+  initiator: ['staged', 'aborted', 'committed'],
+  responder: RECORD_STATES,
+};
+
 export const ROLES: readonly Role[] = ['initiator', 'responder'];
 
 /** Names that `<state>` itself uses: a peer of such a name gets its first character encoded. */
@@ -55,6 +61,9 @@ export interface Layout {
   peerKeys(peer: string): string;
 }
 
+/** `name` in a folder of ours: both are as plain as can be, and nothing of them needs to be resolved. */
+export const within = (folder: string, name: string): string => `${folder}/${name}`;
+
 export function createLayout(state: string, keys: string): Layout {
   const peerFolder = (peer: string): string => {
     const segment = encodeSegment(peer);
@@ -62,6 +71,7 @@ export function createLayout(state: string, keys: string): Layout {
     const first = segment.charCodeAt(0).toString(16).toUpperCase();
     return join(state, `%${first}${segment.slice(1)}`);
   };
+  const roleFolder = (peer: string, role: Role): string => within(peerFolder(peer), role);
   return {
     state,
     keys,
@@ -69,16 +79,16 @@ export function createLayout(state: string, keys: string): Layout {
     suspect: join(state, 'SUSPECT'),
     trash: join(state, '.trash'),
     peer: peerFolder,
-    role: (peer, role) => join(peerFolder(peer), role),
-    record: (peer, role, id, recordState) => join(peerFolder(peer), role, `${id}.${recordState}`),
-    temporary: (peer, role, id, random) => join(peerFolder(peer), role, `${id}.tmp-${random}`),
-    names: (peer) => join(peerFolder(peer), 'names'),
-    index: (peer) => join(peerFolder(peer), 'index'),
-    resolutions: (peer) => join(peerFolder(peer), 'resolutions'),
-    hooks: (peer) => join(peerFolder(peer), 'hooks'),
-    hookNote: (peer, role, id) => join(peerFolder(peer), 'hooks', `${id}.${role}`),
-    hookLock: (peer) => join(peerFolder(peer), 'hooks-lock'),
-    lock: (peer) => join(peerFolder(peer), 'lock'),
+    role: roleFolder,
+    record: (peer, role, id, recordState) => within(roleFolder(peer, role), `${id}.${recordState}`),
+    temporary: (peer, role, id, random) => within(roleFolder(peer, role), `${id}.tmp-${random}`),
+    names: (peer) => within(peerFolder(peer), 'names'),
+    index: (peer) => within(peerFolder(peer), 'index'),
+    resolutions: (peer) => within(peerFolder(peer), 'resolutions'),
+    hooks: (peer) => within(peerFolder(peer), 'hooks'),
+    hookNote: (peer, role, id) => within(peerFolder(peer), `hooks/${id}.${role}`),
+    hookLock: (peer) => within(peerFolder(peer), 'hooks-lock'),
+    lock: (peer) => within(peerFolder(peer), 'lock'),
     peerKeys: (peer) => join(keys, encodeSegment(peer)),
   };
 }

@@ -7,12 +7,10 @@
  * empty folder reserves nothing: a rename replaces it.
  * It is given back only after a durable abort, or once the high-water mark covers the name.
  */
-import { join } from 'node:path';
 import { QkdSyncError, systemCode } from '../base/errors.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
-import type { ExchangeId, Layout } from './layout.js';
-import { listFolder } from './reading.js';
+import { within, type ExchangeId, type Layout } from './layout.js';
 
 /** What a rename onto a folder that is not empty, or onto a file, is refused with. */
 const OCCUPIED = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);
@@ -29,8 +27,8 @@ export async function isNameFree(
   peer: string,
   name: string,
 ): Promise<boolean> {
-  const reserved = (await listFolder(fs, join(layout.names(peer), name))).length > 0;
-  return !reserved && (await fs.stat(join(layout.peerKeys(peer), name))) === undefined;
+  const reserved = (await fs.list(within(layout.names(peer), name))).length > 0;
+  return !reserved && (await fs.stat(within(layout.peerKeys(peer), name))) === undefined;
 }
 
 /**
@@ -48,15 +46,15 @@ export async function reserveName(
   const folder = layout.names(peer);
   await ensureFolder(fs, folder);
   await fs.mkdir(aside);
-  await writeDurably(fs, join(aside, id), new Uint8Array());
+  await writeDurably(fs, within(aside, id), new Uint8Array());
   await fs.syncFolder(aside);
   try {
-    await fs.rename(aside, join(folder, name));
+    await fs.rename(aside, within(folder, name));
   } catch (error) {
     throw OCCUPIED.has(systemCode(error) ?? '') ? nameTaken(peer, name) : error;
   }
   await fs.syncFolder(folder);
-  if ((await fs.stat(join(layout.peerKeys(peer), name))) === undefined) return;
+  if ((await fs.stat(within(layout.peerKeys(peer), name))) === undefined) return;
   await releaseName(fs, layout, peer, name, id);
   throw nameTaken(peer, name);
 }
@@ -72,8 +70,8 @@ export async function releaseName(
   name: string,
   id: ExchangeId | undefined,
 ): Promise<void> {
-  const reservation = join(layout.names(peer), name);
-  if (id !== undefined) await unlessGone(fs.unlink(join(reservation, id)));
+  const reservation = within(layout.names(peer), name);
+  if (id !== undefined) await unlessGone(fs.unlink(within(reservation, id)));
   try {
     await unlessGone(fs.rmdir(reservation));
   } catch (error) {
@@ -89,8 +87,8 @@ export async function listReservations(
   peer: string,
 ): Promise<{ name: string; ids: string[] }[]> {
   const found: { name: string; ids: string[] }[] = [];
-  for (const name of await listFolder(fs, layout.names(peer))) {
-    found.push({ name, ids: await listFolder(fs, join(layout.names(peer), name)) });
+  for (const name of await fs.list(layout.names(peer))) {
+    found.push({ name, ids: await fs.list(within(layout.names(peer), name)) });
   }
   return found;
 }

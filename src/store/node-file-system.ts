@@ -11,6 +11,16 @@ function facts(stats: BigIntStats): FileFacts {
   return { kind, bytes: Number(stats.size), mode: Number(stats.mode) & 0o7777, inode: String(stats.ino) };
 }
 
+/** Another run may have moved it on at any time. */
+async function unlessMissing<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 export const nodeFileSystem: FileSystem = {
   mkdir: (path) => mkdir(path, { mode: 0o700 }),
 
@@ -39,19 +49,20 @@ export const nodeFileSystem: FileSystem = {
   rmdir: (path) => rmdir(path),
 
   read: async (path, maxBytes) => {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const file = await unlessMissing(open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+    if (file === undefined) return undefined;
     try {
-      const { size } = await file.stat();
-      if (size > maxBytes) {
+      const { bytes, inode } = facts(await file.stat({ bigint: true }));
+      if (bytes > maxBytes) {
         throw Object.assign(new Error(`EFBIG: file too large, read '${path}'`), { code: 'EFBIG' });
       }
-      return await file.readFile();
+      return { bytes: await file.readFile(), inode };
     } finally {
       await file.close();
     }
   },
 
-  list: (path) => readdir(path),
+  list: async (path) => (await unlessMissing(readdir(path))) ?? [],
 
   stat: async (path) => {
     try {

@@ -3,12 +3,11 @@ import { basename } from 'node:path';
 import { decodeSegment } from '../base/site.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
-import { listFolder } from './reading.js';
 
 /** Site IDs, sorted by their folders' names. What else lies beside the peers' folders is passed over. */
 export async function listPeers(fs: FileSystem, layout: Layout): Promise<string[]> {
   const peers: string[] = [];
-  for (const name of (await listFolder(fs, layout.state)).sort()) {
+  for (const name of (await fs.list(layout.state)).sort()) {
     const peer = peerOf(layout, name);
     if (peer !== undefined && (await fs.stat(layout.peer(peer)))?.kind === 'folder') peers.push(peer);
   }

@@ -5,17 +5,17 @@
  * the first one away. May be called again at any time, by any number of processes: who comes late only makes
  * durable what the first has done.
  */
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { ensureFolder, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
-import { RECORD_FILE, type Layout } from './layout.js';
+import { RECORD_FILE, within, type Layout } from './layout.js';
 import { raiseAlarm, readAlarm, recordFolder, type Exchange, type RecordPlace } from './record.js';
 
 /** `moved`: this call published the file; `earlier`: it had been published; `taken`: an alien file is in the way. */
 export type Publication = 'moved' | 'earlier' | 'taken';
 
 export function keyFilePath(layout: Layout, exchange: Exchange): string {
-  return join(layout.peerKeys(exchange.peer), exchange.name);
+  return within(layout.peerKeys(exchange.peer), exchange.name);
 }
 
 /** Publishes the key file of a committed record. The decision must be durable before. Errors: Node's. */
@@ -26,7 +26,7 @@ export async function publish(
   exchange: Exchange,
 ): Promise<Publication> {
   const record = recordFolder(layout, place);
-  const key = join(record, RECORD_FILE.key);
+  const key = within(record, RECORD_FILE.key);
   const target = keyFilePath(layout, exchange);
 
   let publication: Publication = 'earlier';
@@ -41,7 +41,7 @@ export async function publish(
   }
   // The name was taken at an earlier try, and no longer is.
   if ((await readAlarm(fs, layout, place)) === 'name-taken')
-    await unlessGone(fs.unlink(join(record, RECORD_FILE.alarm)));
+    await unlessGone(fs.unlink(within(record, RECORD_FILE.alarm)));
   // Due even where another process has moved the key: it may have been killed between its rename and its fsync.
   for (const folder of [layout.keys, dirname(target), record]) await unlessGone(fs.syncFolder(folder));
   return publication;

@@ -4,7 +4,6 @@
  * A state changes by one rename of the folder, so of two processes that decide at the same instant exactly one
  * wins; the loser is told so and reads again. Errors are Node's, but for `alarm`: a record that cannot be read.
  */
-import { join } from 'node:path';
 import { QkdSyncError, systemCode } from '../base/errors.js';
 import { FORMATS, type Format } from '../base/format.js';
 import type { Role } from '../base/site.js';
@@ -13,12 +12,13 @@ import type { FileSystem } from './file-system.js';
 import {
   parseRecordName,
   RECORD_FILE,
-  RECORD_STATES,
+  STATES_OF,
+  within,
   type ExchangeId,
   type Layout,
   type RecordState,
 } from './layout.js';
-import { listFolder, readSmall } from './reading.js';
+import { readSmall } from './reading.js';
 
 /** What `exchange.json` holds: all of an exchange but its keys and, in a file of their own, their IDs. */
 export interface Exchange {
@@ -129,7 +129,7 @@ export async function writeBeta(
 ): Promise<boolean> {
   const folder = recordFolder(layout, place);
   try {
-    const written = await unlessGone(writeDurably(fs, join(folder, RECORD_FILE.beta), bytes(beta)));
+    const written = await unlessGone(writeDurably(fs, within(folder, RECORD_FILE.beta), bytes(beta)));
     return written && (await unlessGone(fs.syncFolder(folder)));
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
@@ -146,7 +146,7 @@ export async function raiseAlarm(
 ): Promise<boolean> {
   const folder = recordFolder(layout, place);
   try {
-    const marked = await unlessGone(writeDurably(fs, join(folder, RECORD_FILE.alarm), bytes(reason)));
+    const marked = await unlessGone(writeDurably(fs, within(folder, RECORD_FILE.alarm), bytes(reason)));
     return marked && (await unlessGone(fs.syncFolder(folder)));
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return true;
@@ -201,7 +201,7 @@ export async function listRecords(
   peer: string,
   role: Role,
 ): Promise<RecordPlace[]> {
-  const names = await listFolder(fs, layout.role(peer, role));
+  const names = await fs.list(layout.role(peer, role));
   return names.flatMap((name) => {
     const parsed = parseRecordName(name);
     return parsed === undefined ? [] : [{ peer, role, ...parsed }];
@@ -219,7 +219,7 @@ export async function findRecord(
   role: Role,
   id: ExchangeId,
 ): Promise<RecordPlace | undefined> {
-  for (const state of RECORD_STATES) {
+  for (const state of STATES_OF[role]) {
     const place: RecordPlace = { peer, role, id, state };
     if ((await fs.stat(recordFolder(layout, place))) !== undefined) return place;
   }
@@ -227,5 +227,5 @@ export async function findRecord(
 }
 
 export function pathOf(layout: Layout, place: RecordPlace, file: keyof typeof RECORD_FILE): string {
-  return join(recordFolder(layout, place), RECORD_FILE[file]);
+  return within(recordFolder(layout, place), RECORD_FILE[file]);
 }

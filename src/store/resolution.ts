@@ -8,7 +8,6 @@
  * Who decided what and when is written down in the peer's folder before anything is done.
  * Errors: Node's, `suspect`, `alarm`.
  */
-import { join } from 'node:path';
 import type { KeyId } from '../base/key.js';
 import { randomId } from '../base/random.js';
 import { emptyTrash, toTrash } from './clean-up.js';
@@ -19,7 +18,7 @@ import type { FileSystem } from './file-system.js';
 import { dropNote } from './hook-note.js';
 import { raiseIndex } from './index-mark.js';
 import { readKeyIds } from './key-ids.js';
-import { RECORD_FILE, ROLES, type ExchangeId, type Layout } from './layout.js';
+import { RECORD_FILE, ROLES, within, type ExchangeId, type Layout } from './layout.js';
 import { listReservations, releaseName } from './names.js';
 import { listPeers } from './peers.js';
 import { changeState, findRecord, pathOf, readResolution, recordFolder, type RecordPlace } from './record.js';
@@ -67,7 +66,6 @@ export async function resolve(
 ): Promise<boolean> {
   const { suspicion } = context;
   const { place } = record;
-  await suspicion.refuse();
   await writeDown(context, record, resolution);
   if (resolution.choice === 'forget') return suspicion.guard(() => retire(context, record));
   if (place.state === 'committed') {
@@ -90,11 +88,11 @@ async function choose(
 ): Promise<boolean> {
   if (place.state !== 'staged') return false;
   const folder = recordFolder(layout, place);
-  const aside = join(folder, randomId(random));
+  const aside = within(folder, randomId(random));
   // What an earlier try has left there may say something else.
   const written =
     (await unlessGone(writeDurably(fs, aside, Buffer.from(choice)))) &&
-    (await unlessGone(fs.rename(aside, join(folder, RECORD_FILE.resolution)))) &&
+    (await unlessGone(fs.rename(aside, within(folder, RECORD_FILE.resolution)))) &&
     (await unlessGone(fs.syncFolder(folder)));
   return written && changeState(fs, layout, place, 'resolved');
 }
@@ -156,7 +154,7 @@ async function writeDown(
   };
   const folder = layout.resolutions(peer);
   await ensureFolder(fs, folder);
-  const path = join(folder, `${id}-${choice}-${randomId(random)}.json`);
+  const path = within(folder, `${id}-${choice}-${randomId(random)}.json`);
   await writeDurably(fs, path, Buffer.from(`${JSON.stringify(entry, undefined, 2)}\n`));
   await fs.syncFolder(folder);
 }

@@ -5,7 +5,6 @@
  * is `.staged`, durable, and everybody's) and `drop`. A `complete` that fails has dropped everything itself.
  * Errors: `name-taken`, `protocol` (the ID is known already), Node's.
  */
-import { join } from 'node:path';
 import { QkdSyncError } from '../base/errors.js';
 import type { KeyId } from '../base/key.js';
 import { randomId } from '../base/random.js';
@@ -13,7 +12,7 @@ import { discardAborted, emptyTrash, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import { ensureFolder, writeDurably } from './durable.js';
 import { encodeKeyIds } from './key-ids.js';
-import { RECORD_FILE } from './layout.js';
+import { RECORD_FILE, within } from './layout.js';
 import { nameTaken, releaseName, reserveName } from './names.js';
 import { changeState, encodeExchange, findRecord, type Exchange, type RecordPlace } from './record.js';
 import { nextIndex } from './survey.js';
@@ -38,7 +37,6 @@ export async function beginStaging(context: StoreContext, exchange: NewExchange)
   const { fs, layout, random, suspicion } = context;
   const { keyIds, ...record } = exchange;
   const { peer, role, id, name, index } = record;
-  await suspicion.refuse();
   if ((await findRecord(fs, layout, peer, role, id)) !== undefined) {
     throw new QkdSyncError('protocol', `exchange ${id} is known already`);
   }
@@ -56,7 +54,7 @@ export async function beginStaging(context: StoreContext, exchange: NewExchange)
   };
 
   try {
-    await reserveName(fs, layout, peer, name, id, join(temporary, 'reservation'));
+    await reserveName(fs, layout, peer, name, id, within(temporary, 'reservation'));
   } catch (error) {
     // The name may be reserved for this very ID, by a handler that had the same SYN before: it stays reserved.
     await quietly(clear);
@@ -69,10 +67,10 @@ export async function beginStaging(context: StoreContext, exchange: NewExchange)
   }
 
   const write = async (content: Uint8Array, beta?: string): Promise<void> => {
-    await writeDurably(fs, join(temporary, RECORD_FILE.exchange), encodeExchange(record));
-    await writeDurably(fs, join(temporary, RECORD_FILE.keyIds), encodeKeyIds(keyIds));
-    await writeDurably(fs, join(temporary, RECORD_FILE.key), content);
-    if (beta !== undefined) await writeDurably(fs, join(temporary, RECORD_FILE.beta), Buffer.from(beta));
+    await writeDurably(fs, within(temporary, RECORD_FILE.exchange), encodeExchange(record));
+    await writeDurably(fs, within(temporary, RECORD_FILE.keyIds), encodeKeyIds(keyIds));
+    await writeDurably(fs, within(temporary, RECORD_FILE.key), content);
+    if (beta !== undefined) await writeDurably(fs, within(temporary, RECORD_FILE.beta), Buffer.from(beta));
     await fs.syncFolder(temporary);
     await fs.rename(temporary, layout.record(peer, role, id, 'staged'));
   };

@@ -16,7 +16,7 @@ import { randomId, type Random } from '../base/random.js';
 import { ensureFolder, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
-import { readSmall } from './reading.js';
+import { SMALL_FILE_MAX_BYTES, textOf } from './reading.js';
 
 export interface Identity {
   /** The state ID, made now if this is the folder's first use. */
@@ -32,12 +32,11 @@ export function createIdentity(fs: FileSystem, layout: Layout, random: Random): 
   let opened: string | undefined;
 
   const read = async (): Promise<string | undefined> => {
-    const content = await readSmall(fs, layout.stateId);
+    const content = await fs.read(layout.stateId, SMALL_FILE_MAX_BYTES);
     if (content === undefined) return undefined;
-    const [, id, inode] = CONTENT.exec(content) ?? [];
+    const [, id, inode] = CONTENT.exec(textOf(content.bytes)) ?? [];
     if (id === undefined) throw damaged(layout);
-    const facts = await fs.stat(layout.stateId);
-    if (facts !== undefined && facts.inode !== inode) throw copied(layout);
+    if (content.inode !== inode) throw copied(layout);
     return id;
   };
 

@@ -1,8 +1,9 @@
 /**
  * The records and key files of one site: everything that must survive a crash.
  *
- * Calling sequence: `open` once, then, under the peer's lock, `redo` and `tidy`, then the rest, at last `cleanUp`. The methods of
- * the initiator and of the responder are the rules of docs/protocol.md, section "Rules", one each.
+ * Calling sequence: `open` once, then, under the peer's lock, `redo`, `tidy` before a contact, then the rest, at last
+ * `cleanUp`. The methods of the initiator and of the responder are the rules of docs/protocol.md, section "Rules", one each.
+ * `open` and each of the others look at SUSPECT first (rule 13), so that what they call need not.
  * Errors: QkdSyncError only: `storage`, `suspect`, `alarm`, `name-taken`, `protocol`, `busy`.
  */
 import { passingOver, QkdSyncError, systemCode } from '../base/errors.js';
@@ -95,20 +96,22 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
     onPublished,
   };
   /** Every reading and every change starts here, and nobody is told of it before the folder is known to be the same. */
-  const trusted = <T>(work: () => Promise<T>): Promise<T> =>
-    translated(async () => {
+  const trusted = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
       await suspicion.refuse();
       const result = await work();
       await identity.confirm();
       return result;
-    });
+    } catch (error) {
+      throw translation(error);
+    }
+  };
 
   return {
     layout,
     open: () =>
       translated(async () => {
         await suspicion.forgetEarlierBoot();
-        await suspicion.refuse();
         return identity.open();
       }),
     preparePeer: (peer) => trusted(() => ensureFolder(fs, layout.peer(peer))),
@@ -178,14 +181,18 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = systemCode(error);
-    // Node's own complaints about arguments have codes too, and mean a bug.
-    if (error instanceof QkdSyncError || code === undefined || code.startsWith('ERR_')) throw error;
-    throw new QkdSyncError('storage', `storage failed: ${(error as Error).message}`, {
-      hint: HINTS[code],
-      cause: error,
-    });
+    throw translation(error);
   }
+}
+
+function translation(error: unknown): unknown {
+  const code = systemCode(error);
+  // Node's own complaints about arguments have codes too, and mean a bug.
+  if (error instanceof QkdSyncError || code === undefined || code.startsWith('ERR_')) return error;
+  return new QkdSyncError('storage', `storage failed: ${(error as Error).message}`, {
+    hint: HINTS[code],
+    cause: error,
+  });
 }
 
 const HINTS: Readonly<Record<string, string>> = {

@@ -1,16 +1,15 @@
 /** What the records say, read without changing anything: for exit codes and `status`. */
-import { join } from 'node:path';
 import { QkdSyncError } from '../base/errors.js';
 import type { FileSystem } from './file-system.js';
 import { highestIndex } from './index-mark.js';
-import { RECORD_FILE, ROLES, type Layout } from './layout.js';
+import { ROLES, type Layout } from './layout.js';
 import {
   findRecord,
   listRecords,
+  pathOf,
   readAlarm,
   readExchange,
   readResolution,
-  recordFolder,
   type AlarmReason,
   type Exchange,
   type RecordPlace,
@@ -52,7 +51,7 @@ export async function surveyRecord(
       const now = await findRecord(fs, layout, place.peer, place.role, place.id);
       return now === undefined ? undefined : await surveyRecord(fs, layout, now);
     }
-    const key = await fs.stat(join(recordFolder(layout, place), RECORD_FILE.key));
+    const key = await fs.stat(pathOf(layout, place, 'key'));
     const resolution = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
     const decided = place.state === 'committed' || place.state === 'done' || resolution === 'commit';
     return {

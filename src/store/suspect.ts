@@ -15,12 +15,12 @@ import { randomId, type Random } from '../base/random.js';
 import { unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
-import { readSmall } from './reading.js';
+import { readSmall, SMALL_FILE_MAX_BYTES } from './reading.js';
 
 export interface Suspicion {
   /** Throws `suspect` while the mark of this boot stands. */
   refuse(): Promise<void>;
-  /** Takes an earlier boot's mark away: the disk has what it has. */
+  /** The same, and takes an earlier boot's mark away: the disk has what it has. */
   forgetEarlierBoot(): Promise<void>;
   /** Does something that must be durable. Errors: those of `work`; `suspect` where an fsync failed, after the mark has been made. */
   guard<T>(work: () => Promise<T>): Promise<T>;
@@ -64,20 +64,27 @@ export function createSuspicion(
     }
   };
 
+  const refuse = async (): Promise<void> => {
+    if (failed !== undefined) throw failed;
+    const marked = await fs.read(layout.suspect, SMALL_FILE_MAX_BYTES);
+    if (marked !== undefined && (await readMark()) === 'this boot') throw refusal();
+  };
+
   return {
-    refuse: async () => {
-      if (failed !== undefined) throw failed;
-      if ((await readMark()) === 'this boot') throw refusal();
-    },
+    refuse,
 
     forgetEarlierBoot: async () => {
-      if ((await readMark()) !== 'earlier boot') return;
+      if (failed !== undefined) throw failed;
+      const mark = await readMark();
+      if (mark === 'none') return;
+      if (mark === 'this boot') throw refusal();
       // Aside first: another run may be making the mark of this boot right now, and that one must stay.
       const aside = join(layout.trash, randomId(random));
-      if (!(await unlessGone(fs.rename(layout.suspect, aside)))) return;
+      if (!(await unlessGone(fs.rename(layout.suspect, aside)))) return refuse();
       if ((await readSmall(fs, aside)) === (await bootId())) await fs.link(aside, layout.suspect);
       await unlessGone(fs.unlink(aside));
       await fs.syncFolder(layout.state);
+      await refuse();
     },
 
     guard: async (work) => {

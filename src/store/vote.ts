@@ -69,7 +69,6 @@ export async function commit(
   beta: string,
 ): Promise<Commit> {
   const { fs, layout, suspicion } = context;
-  await suspicion.refuse();
   for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
     const place = await findRecord(fs, layout, peer, 'responder', id);
     if (place === undefined) return 'unknown';
@@ -81,11 +80,9 @@ export async function commit(
     if (voted === undefined) continue;
     if (voted !== beta) return 'mismatch';
     if (place.state === 'resolved' && (await isOverruled(context, place, 'commit'))) return 'overruled';
-    if (place.state === 'staged') {
-      await changeState(fs, layout, place, 'committed');
-      continue;
-    }
-    const finished = await suspicion.guard(() => finishCommitted(context, place));
+    if (place.state === 'staged' && !(await changeState(fs, layout, place, 'committed'))) continue;
+    const state = place.state === 'staged' ? 'committed' : place.state;
+    const finished = await suspicion.guard(() => finishCommitted(context, { ...place, state }));
     return finished ? 'done' : 'taken';
   }
   throw restless(id);
@@ -113,7 +110,6 @@ export async function discard(
   stateId: string,
 ): Promise<Discard> {
   const { fs, layout, suspicion } = context;
-  await suspicion.refuse();
   for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
     const place = await findRecord(fs, layout, peer, 'responder', id);
     if (place === undefined || place.state === 'aborted') return 'gone';
@@ -147,7 +143,6 @@ export async function forget(
   stateId: string,
 ): Promise<Forget> {
   const { fs, layout, suspicion } = context;
-  await suspicion.refuse();
   const place = await findRecord(fs, layout, peer, 'responder', id);
   if (place === undefined) return 'gone';
   const exchange = await readExchange(fs, layout, place);
@@ -162,7 +157,6 @@ export async function forget(
 /** What is open here with the initiator whose state folder has this ID. Durable before it is told. */
 export async function openVotes(context: StoreContext, peer: string, stateId: string): Promise<OpenVotes> {
   const { fs, layout, suspicion } = context;
-  await suspicion.refuse();
   const found: { place: RecordPlace; exchange: Exchange }[] = [];
   const resolved: ResolvedVote[] = [];
   let alarms = 0;

@@ -36,7 +36,7 @@ export const PLANTED: readonly PlantedBug[] = [
         file: 'store/publish.js',
         from: PUBLISH,
         to: `(await unlessGone((async () => {
-          const bytes = await fs.read(key, 1 << 20);
+          const { bytes } = await fs.read(key, 1 << 20);
           const file = await fs.create(target);
           await file.write(bytes);
           await file.close();

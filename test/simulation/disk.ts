@@ -8,6 +8,7 @@
  *
  * Errors are answered, not thrown: an exception costs more than all the rest of an operation.
  */
+import type { FileContent } from '../../src/store/file-system.js';
 import type { Dice } from './dice.js';
 import { DiskError } from './disk-error.js';
 import { File, Folder, type Change, type Node, type Place } from './node.js';
@@ -19,7 +20,7 @@ export type Witness = (folder: Folder, name: string, change: Change, how: 'made'
 export type Maybe<T> = T | DiskError;
 
 export class Disk {
-  readonly root = new Folder(0);
+  readonly root = new Folder('0');
   witness: Witness | undefined;
   log: Change[] = [];
   #inodes = 0;
@@ -144,15 +145,18 @@ export class Disk {
     return this.#remove(node, path);
   }
 
-  read(path: string): Maybe<Uint8Array> {
-    const node = this.#at('open', path);
-    if (node instanceof DiskError) return node;
-    return node.kind === 'folder' ? new DiskError('EISDIR', 'read', path) : node.bytes;
+  /** Undefined for nothing. */
+  read(path: string): Maybe<FileContent | undefined> {
+    const node = this.find(path);
+    if (node?.kind === 'folder') return new DiskError('EISDIR', 'read', path);
+    return node && { bytes: node.bytes, inode: node.inode };
   }
 
+  /** None where there is no such folder. */
   list(path: string): Maybe<string[]> {
-    const folder = this.#folder('scandir', path);
-    return folder instanceof DiskError ? folder : [...folder.entries.keys()];
+    const node = this.find(path);
+    if (node?.kind === 'file') return new DiskError('ENOTDIR', 'scandir', path);
+    return node === undefined ? [] : [...node.entries.keys()];
   }
 
   /** The power fails and comes back: what is durable is what there is. */
@@ -162,9 +166,9 @@ export class Disk {
     return loss;
   }
 
-  #nextInode(): number {
+  #nextInode(): string {
     this.#inodes += 1;
-    return this.#inodes;
+    return String(this.#inodes);
   }
 
   #remove(node: Node, path: string): Maybe<undefined> {

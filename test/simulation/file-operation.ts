@@ -179,7 +179,7 @@ export class FileOperation implements Operation, Task {
 const ROOM: FilesystemFacts = { type: EXT4, freeBytes: FREE_BYTES };
 
 function factsOf(node: Node): FileFacts {
-  const inode = String(node.inode);
+  const { inode } = node;
   return node.kind === 'folder'
     ? { kind: 'folder', bytes: 0, mode: 0o700, inode }
     : { kind: 'file', bytes: node.bytes.length, mode: 0o600, inode };

@@ -1,5 +1,11 @@
 /** The store's file operations on a host's disk: each one is a step of the world, and can be struck. */
-import type { FileFacts, FilesystemFacts, FileSystem, NewFile } from '../../src/store/file-system.js';
+import type {
+  FileContent,
+  FileFacts,
+  FilesystemFacts,
+  FileSystem,
+  NewFile,
+} from '../../src/store/file-system.js';
 import type { OperationKind } from './fault.js';
 import { FileOperation, type Open } from './file-operation.js';
 import type { File } from './node.js';
@@ -45,7 +51,7 @@ export class SimulatedFileSystem implements FileSystem {
     return this.#operate('rmdir', path);
   }
 
-  read(path: string): Promise<Uint8Array> {
+  read(path: string): Promise<FileContent | undefined> {
     return this.#operate('read', path);
   }
 

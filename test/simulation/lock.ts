@@ -1,6 +1,6 @@
 /**
  * proper-lockfile, simulated, with the manners of src/store/lock.ts: stale after 2 s, renewed each second, and lost by
- * a process that sleeps for too long. Whoever has lost a lock without having noticed takes the next holder's away.
+ * a process that sleeps for too long. Who waits looks less often, because each look is a step. Whoever has lost a lock without having noticed takes the next holder's away.
  */
 import { sleep } from '../../src/base/clock.js';
 import { QkdSyncError } from '../../src/base/errors.js';
@@ -10,7 +10,7 @@ import type { Process } from './process.js';
 
 const STALE_MS = 2_000;
 const UPDATE_MS = 1_000;
-const RETRY_MS = 100;
+const RETRY_MS = 700;
 
 export function simulatedLock(process: Process): Lock {
   const { host, world, clock } = process;

@@ -2,20 +2,20 @@
 
 export class File {
   readonly kind = 'file';
-  readonly inode: number;
+  readonly inode: string;
   bytes: Uint8Array = new Uint8Array();
   synced = false;
   /** An fsync of it has failed. */
   doomed = false;
 
-  constructor(inode: number) {
+  constructor(inode: string) {
     this.inode = inode;
   }
 }
 
 export class Folder {
   readonly kind = 'folder';
-  readonly inode: number;
+  readonly inode: string;
   entries = new Map<string, Node>();
   /** What was durable when the host was last started. */
   base = new Map<string, Node>();
@@ -24,7 +24,7 @@ export class Folder {
   /** How it was made; undefined where it has been there since the host was started. */
   made: Change | undefined;
 
-  constructor(inode: number) {
+  constructor(inode: string) {
     this.inode = inode;
   }
 }

@@ -56,7 +56,7 @@ const arm = <T extends { readonly nth: number }>(triggers: readonly T[]): Armed<
   triggers.map((trigger) => ({ trigger, left: trigger.nth }));
 
 export class Plan implements Nemesis {
-  /** What each host has been about to do. */
+  /** What each host has been about to do, where nothing is to strike it: whoever plans faults looks here for places. */
   readonly operations: { readonly host: string; readonly kind: OperationKind }[] = [];
   /** How many messages have been sent. */
   messages = 0;
@@ -83,7 +83,7 @@ export class Plan implements Nemesis {
 
   strike(host: string, operation: Operation): Stroke | undefined {
     if (this.#atPeace) return undefined;
-    this.operations.push({ host, kind: operation.kind });
+    if (this.#onOperations.length === 0) this.operations.push({ host, kind: operation.kind });
     this.#witnessed.noticed(host, operation);
     if (this.#alarms.length > 0) this.#ring(host, operation);
     let before: Armed<OperationTrigger> | undefined;
@@ -101,6 +101,13 @@ export class Plan implements Nemesis {
     }
     const code = this.#lasting.get(host);
     return code !== undefined && SPOTS.change(operation) ? { do: 'fail', code, lasting: true } : undefined;
+  }
+
+  /** Whether something is still waiting to go wrong. */
+  get armed(): boolean {
+    const waits = ({ left }: { readonly left: number }): boolean => left > 0;
+    const lists = [this.#onOperations, this.#onMessages, this.#onKmes];
+    return this.#lasting.size > 0 || lists.some((list) => list.some(waits));
   }
 
   /** Wakes a sleeper up when another process of its host has come to that spot for the `nth` time. */

@@ -84,7 +84,7 @@ function relapse(dice: Dice): Faults {
   const second: Stroke = { do: 'power', when: dice.pick(['before', 'after'] as const) };
   const operations = [
     at(host, dice.pick(VOLATILE_SPOTS), dice.small(4), first),
-    at(host, 'any', 1 + dice.below(160), second, true),
+    at(host, 'any', 1 + dice.below(110), second, true),
   ];
   return { operations, messages: dice.chance(0.3) ? [cut(dice)] : [], kmes: [] };
 }
@@ -125,7 +125,7 @@ function illDisk(dice: Dice): Faults {
   const host = dice.pick(['A', 'B']);
   const operations = [
     at(host, dice.pick(SYNC_SPOTS), dice.small(5), { do: 'fail', code: 'EIO', lasting: false }),
-    at(host, 'any', dice.small(250), { do: 'power', when: 'before' }, true),
+    at(host, 'any', dice.small(160), { do: 'power', when: 'before' }, true),
   ];
   return { operations, messages: [], kmes: [] };
 }

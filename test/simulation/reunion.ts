@@ -51,7 +51,7 @@ export class Reunion {
   }
 
   settle(): void {
-    let kind: RunKind = this.#past.scenario.recoverFirst ? 'recover' : 'initiate';
+    let kind: RunKind = this.#past.scenario.recoverOnly ? 'recover' : 'initiate';
     let left: string[] = [];
     let most = CONTACTS_MAX;
     this.#endIntrusion();
@@ -61,7 +61,8 @@ export class Reunion {
       if (this.#endAlarms()) most = this.contacts + CONTACTS_MAX;
       this.#advised = this.#advice();
       left = [...leftovers(this.#a.host), ...leftovers(this.#b.host)];
-      if (well && left.length === 0 && kind === 'initiate') return;
+      if (well && left.length === 0) return;
+      // Old marks of the numbers go with the next exchange.
       kind = 'initiate';
     }
     this.#around.complain(`not settled after ${most} contacts, left: ${left.join(' ') || 'nothing'}`);

@@ -31,8 +31,8 @@ export interface Scenario {
   readonly faults: Faults;
   /** Where another process of A must be for all sleepers to be woken up, instead of at any place. */
   readonly waking: Spot | undefined;
-  /** The first contact after all that only settles. */
-  readonly recoverFirst: boolean;
+  /** The contact in peace after all that settles and draws no key. */
+  readonly recoverOnly: boolean;
   readonly circumstances: Circumstances;
 }
 
@@ -45,7 +45,7 @@ export const QUIET: Scenario = {
   persistence: 0,
   faults: { operations: [], messages: [], kmes: [] },
   waking: undefined,
-  recoverFirst: false,
+  recoverOnly: false,
   circumstances: PLAIN,
 };
 
@@ -98,7 +98,7 @@ const ERRNOS: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
 const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-empty', 'kme-answer', 'hang'];
 
 export function randomScenario(dice: Dice): Scenario {
-  if (dice.chance(0.03)) return bothAsleep(dice);
+  if (dice.chance(0.06)) return bothAsleep(dice);
   const anyRole = dice.chance(0.12);
   const circumstances = randomCircumstances(dice);
   const faults = dice.chance(0.5) ? randomFaults(dice) : recipe(dice, anyRole);
@@ -113,7 +113,7 @@ export function randomScenario(dice: Dice): Scenario {
     persistence: dice.pick([0.3, 0.7, 1]),
     faults: { ...faults, operations: [...faults.operations, ...onOrder] },
     waking: undefined,
-    recoverFirst: dice.chance(0.12),
+    recoverOnly: dice.chance(0.85),
     circumstances,
   };
 }
@@ -141,13 +141,13 @@ function bothAsleep(dice: Dice): Scenario {
 function randomLaunches(dice: Dice, anyRole: boolean): Launch[] {
   const first = anyRole ? dice.pick(['A', 'B']) : 'A';
   const launches: Launch[] = [{ at: 0, host: first, kind: 'initiate', elsewhere: false }];
-  const others = dice.pick([0, 0, 0, 0, 1, 1, 2]);
+  const others = dice.pick([0, 0, 0, 0, 1, 2]);
   for (let n = 0; n < others; n += 1) {
     const elsewhere = dice.chance(0.1);
     launches.push({
       at: dice.chance(0.3) ? 0 : dice.small(40_000),
       host: anyRole && dice.chance(0.5) ? 'B' : 'A',
-      kind: !elsewhere && dice.chance(0.6) ? 'initiate' : 'recover',
+      kind: !elsewhere && dice.chance(0.5) ? 'initiate' : 'recover',
       elsewhere,
     });
   }
@@ -172,7 +172,7 @@ function randomFaults(dice: Dice): Faults {
 
 function randomOperationTrigger(dice: Dice): OperationTrigger {
   const spot = dice.weighted(SPOT_WEIGHTS);
-  const nth = spot === 'any' ? 1 + dice.below(350) : spot === 'change' ? 1 + dice.below(120) : dice.small(6);
+  const nth = spot === 'any' ? 1 + dice.below(220) : spot === 'change' ? 1 + dice.below(90) : dice.small(6);
   return { host: dice.pick(['A', 'B']), spot, nth, stroke: randomStroke(dice), follows: dice.chance(0.3) };
 }
 

@@ -158,9 +158,9 @@ class Simulation {
     this.#intruder?.begin();
     for (const party of this.#answering) this.#answer(party);
     for (const launch of this.#scenario.launches) this.#schedule(launch);
-    while (this.#initiators.size > 0 || this.#pending > 0) if (!this.#step()) break;
+    while (this.#expecting) if (!this.#step()) break;
     this.#operators.end();
-    while (this.#initiators.size > 0 || this.#pending > 0) if (!this.#step()) break;
+    while (this.#expecting) if (!this.#step()) break;
     this.#rest();
     this.#reunion.settle();
     this.#judge();
@@ -197,19 +197,27 @@ class Simulation {
   #step(): boolean {
     const world = this.#world;
     const moved = world.step();
-    let awake = this.#sleepers.wake(() => !moved || this.#isIdle()) || moved;
+    let awake = moved;
+    if (this.#sleepers.any && this.#sleepers.wake(!moved || this.#isIdle())) awake = true;
     for (const process of this.#initiators) if (!process.alive) this.#initiators.delete(process);
+    const { greed } = this.#scenario;
+    if (greed > 0 && world.dice.chance(greed)) world.dice.pick([this.#a, this.#b]).takeFile();
+    if (this.#healing) return awake;
     for (const party of this.#answering) {
-      if (party.responder?.alive !== false || this.#healing) continue;
+      if (party.responder?.alive !== false) continue;
       party.responder = undefined;
+      if (!this.#expecting) continue;
       world.after(world.dice.small(3_000), undefined, () => {
-        if (!this.#healing) this.#answer(party);
+        if (!this.#healing && this.#expecting) this.#answer(party);
       });
       awake = true;
     }
-    const { greed } = this.#scenario;
-    if (greed > 0 && world.dice.chance(greed)) world.dice.pick([this.#a, this.#b]).takeFile();
     return awake;
+  }
+
+  /** Somebody asks, or will. */
+  get #expecting(): boolean {
+    return this.#initiators.size > 0 || this.#pending > 0;
   }
 
   /** Nobody is left who asks, but those who sleep. */
@@ -221,11 +229,12 @@ class Simulation {
     const { dice } = this.#world;
     if (what === 'fail') this.#party(host).shaken = true;
     this.#operators.struck();
-    // A site that sleeps is what overlapping runs are for.
-    if (what !== 'freeze' && !dice.chance(this.#scenario.persistence)) return;
+    // A site that sleeps is what overlapping runs are for; where nothing more can go wrong, the contact in peace is
+    // as good as any.
+    if (what !== 'freeze' && !(this.#plan.armed && dice.chance(this.#scenario.persistence))) return;
     const at = dice.pick([0, 0, dice.small(3_000), 5_000 + dice.small(20_000)]);
     const asker = this.#scenario.anyRole ? dice.pick(['A', 'B']) : 'A';
-    this.#schedule({ at, host: asker, kind: dice.chance(0.5) ? 'initiate' : 'recover', elsewhere: false });
+    this.#schedule({ at, host: asker, kind: dice.chance(0.4) ? 'initiate' : 'recover', elsewhere: false });
   }
 
   #exited(process: Process, end: RunReport | Error): void {
@@ -244,7 +253,7 @@ class Simulation {
     this.#plan.makePeace();
     this.#healing = true;
     this.#world.temper = { sticky: 0, hasty: 0 };
-    this.#sleepers.wake(() => true);
+    this.#sleepers.wake(true);
     for (const { responder } of this.#answering) {
       if (responder === undefined || !(this.#scenario.serve || this.#world.dice.chance(0.3))) continue;
       this.#world.add({

@@ -5,7 +5,7 @@ import { WAKING_SPOTS } from './recipe.js';
 import type { Spot } from './spot.js';
 import type { World } from './world.js';
 
-const NAP_STEPS = 600;
+const NAP_STEPS = 400;
 const NAP_MS = 40_000;
 
 export class Sleepers {
@@ -39,10 +39,12 @@ export class Sleepers {
     if (how > 2) this.#plan().wakeAt(process, process.host.id, dice.pick(WAKING_SPOTS), dice.small(4));
   }
 
-  /** Wakes up whose time has come, or all where nobody else does anything; whether it has woken anybody up. */
-  wake(isIdle: () => boolean): boolean {
-    if (this.#asleep.length === 0) return false;
-    const all = isIdle();
+  get any(): boolean {
+    return this.#asleep.length > 0;
+  }
+
+  /** Wakes up whose time has come, or all; whether it has woken anybody up. */
+  wake(all: boolean): boolean {
     const due = this.#asleep.filter(({ atStep }) => all || atStep <= this.#world.steps);
     for (const one of due) {
       this.#asleep.splice(this.#asleep.indexOf(one), 1);

@@ -5,7 +5,13 @@
  * `changes` tell what was carried out. Once it has been killed every further operation throws `Killed` and does
  * nothing, as if the process were no more.
  */
-import type { FilesystemFacts, FileFacts, FileSystem, NewFile } from '../../src/store/file-system.js';
+import type {
+  FileContent,
+  FileFacts,
+  FilesystemFacts,
+  FileSystem,
+  NewFile,
+} from '../../src/store/file-system.js';
 
 export type OperationName = keyof FileSystem | 'write' | 'sync' | 'close';
 
@@ -138,7 +144,7 @@ export class ScriptedFileSystem implements FileSystem {
     return this.#run('rmdir', path, () => this.#inner.rmdir(path));
   }
 
-  read(path: string, maxBytes: number): Promise<Uint8Array> {
+  read(path: string, maxBytes: number): Promise<FileContent | undefined> {
     return this.#run('read', path, () => this.#inner.read(path, maxBytes));
   }
 

@@ -25,7 +25,7 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: CLEAN_UP,
-        find: '  return unlessGone(fs.rename(folder, join(layout.trash, randomId(random))));',
+        find: '  return unlessGone(fs.rename(folder, within(layout.trash, randomId(random))));',
         replace: `  void random;
   if ((await fs.stat(folder)) === undefined) return false;
   await remove(fs, folder);
@@ -56,8 +56,8 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: NAMES,
-        find: '    await fs.rename(aside, join(folder, name));',
-        replace: `    await fs.unlink(join(aside, id));
+        find: '    await fs.rename(aside, within(folder, name));',
+        replace: `    await fs.unlink(within(aside, id));
     await fs.rmdir(aside);`,
       },
     ],

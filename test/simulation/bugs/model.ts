@@ -41,7 +41,7 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         find: `  return unlessGone(fs.rename(recordFolder(layout, place), recordFolder(layout, { ...place, state: to })));`,
         replace: `  const target = recordFolder(layout, { ...place, state: to });
   return (async () => {
-    for (const state of [place.state, ...RECORD_STATES.filter((one) => one !== to)]) {
+    for (const state of [place.state, ...STATES_OF[place.role].filter((one) => one !== to)]) {
       if (await unlessGone(fs.rename(recordFolder(layout, { ...place, state }), target))) return true;
     }
     return false;
@@ -129,9 +129,9 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         file: DECISION,
         find: `  await fs.syncFolder(layout.role(place.peer, place.role));
   await emptyTrash(context);`,
-        replace: `  for (const name of await listFolder(fs, layout.trash)) {
+        replace: `  for (const name of await fs.list(layout.trash)) {
     const gone = join(layout.trash, name);
-    for (const file of await listFolder(fs, gone)) await unlessGone(fs.unlink(join(gone, file)));
+    for (const file of await fs.list(gone)) await unlessGone(fs.unlink(join(gone, file)));
     await unlessGone(fs.rmdir(gone)).catch(() => undefined);
   }`,
       },
@@ -139,8 +139,7 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         file: DECISION,
         find: `import { emptyTrash, releaseAborted, toTrash } from './clean-up.js';`,
         replace: `import { join } from 'node:path';
-import { releaseAborted, toTrash } from './clean-up.js';
-import { listFolder } from './reading.js';`,
+import { releaseAborted, toTrash } from './clean-up.js';`,
       },
     ],
   },

@@ -15,6 +15,11 @@ async function folderWithFile(): Promise<{ path: string; file: string }> {
   return { path, file };
 }
 
+async function text(path: string, maxBytes: number): Promise<string | undefined> {
+  const content = await fs.read(path, maxBytes);
+  return content && Buffer.from(content.bytes).toString();
+}
+
 describe('create', () => {
   it('never touches what is there: a file, or a link to one or to nothing', async () => {
     const { path, file } = await folderWithFile();
@@ -24,7 +29,7 @@ describe('create', () => {
       await expect(fs.create(join(path, name))).rejects.toMatchObject({ code: 'EEXIST' });
     }
     expect(await fs.stat(join(path, 'nothing'))).toBeUndefined();
-    expect(Buffer.from(await fs.read(file, 100)).toString()).toBe('content');
+    expect(await text(file, 100)).toBe('content');
   });
 
   it('writes all of a large file', async () => {
@@ -40,8 +45,19 @@ describe('create', () => {
 describe('read', () => {
   it('answers no more than was allowed', async () => {
     const { file } = await folderWithFile();
-    expect(Buffer.from(await fs.read(file, 7)).toString()).toBe('content');
+    expect(await text(file, 7)).toBe('content');
     await expect(fs.read(file, 6)).rejects.toMatchObject({ code: 'EFBIG' });
+  });
+
+  it('tells which file it has read', async () => {
+    const { file } = await folderWithFile();
+    expect((await fs.read(file, 7))?.inode).toBe((await fs.stat(file))?.inode);
+  });
+
+  it('answers nothing where there is nothing', async () => {
+    const { path } = await folderWithFile();
+    expect(await fs.read(join(path, 'nothing'), 7)).toBeUndefined();
+    expect(await fs.list(join(path, 'nothing'))).toEqual([]);
   });
 
   it('follows no link', async () => {

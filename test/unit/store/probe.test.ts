@@ -125,7 +125,7 @@ describe('the clean-up', () => {
       killed.fs.at = ({ name }) => (name === 'rename' ? { kill: 'after' } : undefined);
       await expect(killed.store.probe(PEER, 1)).rejects.toThrow('killed');
       expect((await outside(folder)).join()).toContain(PROBE_NAME);
-      await (await folder.open()).store.cleanUp(PEER);
+      await (await folder.open()).store.tidy(PEER);
       expect(await outside(folder)).toEqual(folders.map((name) => `${name}/`));
     }
   });
@@ -135,7 +135,7 @@ describe('the clean-up', () => {
     await mkdir(folder.layout.peerKeys(PEER), { recursive: true });
     const files = [join(folder.layout.peerKeys(PEER), 'B_0'), join(folder.layout.keys, 'notes')];
     for (const file of files) await writeFile(file, '');
-    await (await folder.open()).store.cleanUp(PEER);
+    await (await folder.open()).store.tidy(PEER);
     expect(await outside(folder)).toEqual(['keys/', 'keys/B/', 'keys/B/B_0', 'keys/notes']);
   });
 
@@ -147,7 +147,7 @@ describe('the clean-up', () => {
     const folder = await makeStoreFolder();
     const { store, fs } = await folder.open();
     fs.at = ({ name, path }) => (name === 'unlink' && path.endsWith(PROBE_NAME) ? { errno } : undefined);
-    const cleaning = store.cleanUp(PEER);
+    const cleaning = store.tidy(PEER);
     if (manner === 'tells of') await expect(cleaning).rejects.toMatchObject({ code: 'storage' });
     else await cleaning;
     expect(fs.struck).toBe(true);
