@@ -10,10 +10,7 @@ export type Plant = (name: string, changes: readonly Change[]) => Promise<string
 /** A bug that so many seeds do not catch is not caught. */
 const SEEDS_MAX = 12_000;
 const BROKEN = /ReferenceError|TypeError|SyntaxError/;
-/**
- * At least as many are tried on a bug that another rule makes harmless, and on a breach of that rule alone: no harm
- * must be done by as many as the two together need to be caught.
- */
+/** At least as many are tried on a bug that another rule makes harmless, and as many as it needs without that rule. */
 const HARMLESS_SEEDS = 500;
 
 interface Row {
@@ -57,51 +54,51 @@ export async function catchBugs(
   return { planted: wanted.length, harmless, asExpected: good };
 }
 
-async function tryBug(plant: Plant, { name, rule, changes, shield }: PlantedBug): Promise<Row> {
-  const all = [...changes, ...(shield?.changes ?? [])];
-  const first = await search(plant, shield === undefined ? name : `${name} unshielded`, all, SEEDS_MAX);
-  // A bug that no longer fits the code around it proves nothing.
-  const isBroken = first?.violations.some((violation) => BROKEN.test(violation)) === true;
-  const isCaught = first !== undefined && !isBroken;
-  const end = first === undefined ? 'NOT CAUGHT' : said(first);
+async function tryBug(plant: Plant, bug: PlantedBug): Promise<Row> {
+  const { name, rule, changes, shield } = bug;
   const line = (text: string, what: string): string => `${rule.padEnd(22)} ${text.padEnd(54)} ${what}`;
-  if (shield === undefined) return { asExpected: isCaught, text: line(name, end) };
+  if (shield === undefined) {
+    const first = await search(await plant(name, changes), 1, SEEDS_MAX);
+    return { asExpected: isCatch(first), text: line(name, said(first)) };
+  }
+  const first = await searchUnshielded(plant, name, changes, shield);
   const count = Math.max(HARMLESS_SEEDS, first?.number ?? 0);
-  const harm = await harmOf(plant, name, changes, shield, count);
-  const alone = harm ?? `harmless for ${count} seeds: ${shield.rule}`;
-  const text = [line(name, alone), line('  … without that', end)].join('\n');
-  return { asExpected: isCaught && harm === undefined, text };
+  const harm = await search(await plant(name, changes), 1, count);
+  const alone =
+    harm === undefined ? `harmless for ${count} seeds: ${shield.rule}` : `NOT HARMLESS: ${said(harm)}`;
+  const text = [line(name, alone), line('  … without that', said(first))].join('\n');
+  return { asExpected: isCatch(first) && harm === undefined, text };
 }
 
-/** The harm that one of the two does alone, which would leave nothing for the other to protect. */
-async function harmOf(
+/** The first seed at which the bug does harm that a breach of the other rule alone does not do. */
+async function searchUnshielded(
   plant: Plant,
   name: string,
   changes: readonly Change[],
   shield: Shield,
-  count: number,
-): Promise<string | undefined> {
-  for (const [what, planted] of [
-    [name, changes],
-    [`${name} shield`, shield.changes],
-  ] as const) {
-    const harm = await search(plant, what, planted, count);
-    if (harm !== undefined) return `NOT HARMLESS, ${what}: ${said(harm)}`;
+): Promise<Failure | undefined> {
+  const both = await plant(`${name} unshielded`, [...changes, ...shield.changes]);
+  const breach = await plant(`${name} shield`, shield.changes);
+  for (let from = 1; from <= SEEDS_MAX;) {
+    const failure = await search(both, from, SEEDS_MAX - from + 1);
+    if (failure === undefined || (await search(breach, failure.number, 1)) === undefined) return failure;
+    from = failure.number + 1;
   }
   return undefined;
 }
 
-async function search(
-  plant: Plant,
-  name: string,
-  changes: readonly Change[],
-  count: number,
-): Promise<Failure | undefined> {
-  const folder = await plant(name, changes);
-  const job = { source: 'random', from: 1, count, untilCaught: true, trace: false } as const;
+async function search(folder: string, from: number, count: number): Promise<Failure | undefined> {
+  const job = { source: 'random', from, count, untilCaught: true, trace: false } as const;
   return (await runAll(folder, job, 1)).failures[0];
 }
 
-function said({ number, violations: [first = ''] }: Failure): string {
-  return `${number} seeds: ${first.slice(0, 90)}`;
+/** A bug that no longer fits the code around it proves nothing. */
+function isCatch(failure: Failure | undefined): boolean {
+  return failure?.violations.some((violation) => BROKEN.test(violation)) === false;
+}
+
+function said(failure: Failure | undefined): string {
+  if (failure === undefined) return 'NOT CAUGHT';
+  const { number, violations } = failure;
+  return `${number} seeds: ${(violations[0] ?? '').slice(0, 90)}`;
 }

@@ -137,7 +137,8 @@ export class FileOperation implements Operation, Task {
   }
 
   #perform(): unknown {
-    const { disk } = this.actor.host;
+    const { host } = this.actor;
+    const { disk } = host;
     const { path, kind, to = '' } = this;
     switch (kind) {
       case 'mkdir':
@@ -157,6 +158,7 @@ export class FileOperation implements Operation, Task {
       case 'link':
         return disk.link(path, to);
       case 'unlink':
+        host.beforeUnlink(path);
         return disk.unlink(path);
       case 'rmdir':
         return disk.rmdir(path);

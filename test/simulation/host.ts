@@ -35,6 +35,8 @@ export class Host {
   nemesis: Nemesis;
   /** Told after each power loss. */
   afterPowerLoss: (loss: PowerLoss) => void = () => undefined;
+  /** Told of each file that a run is about to delete. */
+  beforeUnlink: (path: string) => void = () => undefined;
   /** As random as the kernel makes it. */
   bootId: string;
 

@@ -1,6 +1,6 @@
 /**
  * Every key file that ever appeared on each host, as whoever takes files away from there sees it: complete, by a
- * rename, and once (docs/protocol.md, "Files and formats").
+ * rename, once, and never deleted by a run (docs/protocol.md, "Files and formats").
  */
 import { PROBE_NAME } from '../../src/store/probe.js';
 import type { Host } from './host.js';
@@ -43,6 +43,9 @@ export class Ledger {
     };
     host.afterPowerLoss = (loss) => {
       this.#look(loss);
+    };
+    host.beforeUnlink = (path) => {
+      this.#guard(path);
     };
   }
 
@@ -92,6 +95,13 @@ export class Ledger {
     if (this.saved.has(keyId)) this.#say(`${keyId} was published again, as ${name}`);
     const changes = [change, folder.made, this.#keys?.made].filter((one) => one !== undefined);
     this.saved.set(keyId, { name, changes });
+  }
+
+  /** Key files are their consumer's: no run ever deletes one. */
+  #guard(path: string): void {
+    const { keys, disk } = this.#host;
+    if (!path.startsWith(`${keys}/`) || path.endsWith(`/${PROBE_NAME}`)) return;
+    if (disk.find(path) !== undefined) this.#say(`${path} was deleted`);
   }
 
   /** A publication that was lost with its whole trace will be made again; what lies there now must be whole. */

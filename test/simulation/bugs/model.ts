@@ -177,29 +177,20 @@ import { releaseAborted, toTrash } from './clean-up.js';`,
   {
     name: 'ABORT discards whatever the state',
     rule: '3 (M_ABTANY)',
-    shield: {
-      rule: 'a new connection ends the old one, and contacts hold the lock: no late ABORT is heard',
-      changes: [
-        {
-          file: 'src/exchange/contacts.ts',
-          find: `      await before.channel.close();
-      await before.handled;`,
-          replace: '      void before;',
-        },
-        {
-          file: 'src/exchange/duties.ts',
-          find: '        this.#unlock = await lock(store.layout.lock(work.peer), lockWaitMs, cancel);',
-          replace: '        void [lock, lockWaitMs, cancel];',
-        },
-      ],
-    },
     changes: [
       {
         file: VOTE,
         find: `    if (place.state === 'staged') {
       if (!(await changeState`,
         replace: `    if (true as boolean) {
+      await unlessGone(fs.unlink(layout.peerKeys(peer) + '/' + exchange.name));
       if (!(await changeState`,
+      },
+      {
+        file: VOTE,
+        find: "import { publishDecided, remove } from './decision.js';",
+        replace: `import { publishDecided, remove } from './decision.js';
+import { unlessGone } from './durable.js';`,
       },
     ],
   },

@@ -12,7 +12,7 @@ export interface PlantedBug {
 export interface Shield {
   /** What it is that protects. */
   readonly rule: string;
-  /** What breaks it too. By themselves these changes do no harm either. */
+  /** What breaks it too. At the seed that catches both, these changes alone do no harm. */
   readonly changes: readonly Change[];
 }
 
