@@ -33,7 +33,7 @@ test.each([
 });
 
 describe('a key that an error gives away', () => {
-  const bytes = Buffer.from('0123456789abcdef0123456789ABCDEF').map((byte, at) => byte ^ (at * 37));
+  const bytes = Buffer.from(Array.from({ length: 32 }, (_, at) => (at * 37 + 11) & 0xff));
   const container = (key: string): string => JSON.stringify({ keys: [{ key_ID: 'a', key }] });
   const frames: readonly [string, (key: string) => string][] = [
     ['as a container in the message', (key) => JSON.stringify({ message: container(key) })],
