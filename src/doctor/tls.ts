@@ -8,7 +8,7 @@ import type { X509Certificate } from 'node:crypto';
 import { checkServerIdentity } from 'node:tls';
 import { QkdSyncError } from '../base/errors.js';
 import { isRefusedCertificate, translateConnectionError } from '../kme/connection-error.js';
-import { isNamedByCnAlone } from '../kme/dialect.js';
+import { checkName } from '../kme/tls.js';
 import { failed, ok, skipped, type Finding } from './finding.js';
 import { namesOf } from './names.js';
 import type { Network, ProbedKme, TlsSight } from './ports.js';
@@ -69,7 +69,9 @@ function examineCertificate(
   if (certificate === undefined) {
     return failed('kme-certificate', nameOf(url), 'unreachable', { text: 'the KME shows no certificate' });
   }
-  const wrongName = checkName(certificate, serverName ?? targetOf(url).host);
+  const shown = certificate.toLegacyObject();
+  const wrongName =
+    serverName === undefined ? checkServerIdentity(targetOf(url).host, shown) : checkName(serverName, shown);
   const mistakes = [
     ...(distrust === undefined ? [] : [Object.assign(new Error(distrust), { code: distrust })]),
     ...(wrongName === undefined ? [] : [wrongName]),
@@ -81,13 +83,6 @@ function examineCertificate(
     text: [...mistakes.map(({ message }) => message), bears, dates].join('; '),
     hint: mistakes.flatMap(({ hint }) => hint ?? []).join('; '),
   });
-}
-
-/** As the client checks it. */
-function checkName(certificate: X509Certificate, expected: string): Error | undefined {
-  const fields = certificate.toLegacyObject();
-  const error = checkServerIdentity(expected, fields);
-  return error !== undefined && isNamedByCnAlone(fields, expected) ? undefined : error;
 }
 
 /** `2026-11-25`. */

@@ -1,10 +1,10 @@
 /**
  * Asks one of a site's KMEs one thing, again and elsewhere where that burns no key.
  *
- * A request is repeated only where the KME surely has handed out nothing: it has not heard of it, or said no. A no is
- * asked again with growing pauses for `waitMs`, one last time at the end of it, and never before `Retry-After`. Of
- * several KMEs each round asks one after the other, as long as they may know better. KMEs that cannot be reached are
- * no reason for another round. Each try is said in the log, and what may have been lost.
+ * A request is repeated only where the KME surely has handed out nothing: it has not heard of it, said no, or was not
+ * asked for a key. A no is asked again with growing pauses for `waitMs`, one last time at the end of it, and never
+ * before `Retry-After`. Of several KMEs each round asks one after the other, as long as they may know better. KMEs that
+ * cannot be reached are no reason for another round. Each try is said in the log, and what may have been lost.
  *
  * Errors: those of `Kme`; after a round without any yes the first no of it, else the first failure.
  */
@@ -44,7 +44,11 @@ export interface Question<T> {
 export interface Told<T> {
   readonly value: T;
   readonly by: Endpoint;
+  /** Those before it that were asked and have not answered. */
+  readonly silent: readonly Endpoint[];
 }
+
+type Heard<T> = Omit<Told<T>, 'silent'>;
 
 export interface AskContext {
   readonly http: HttpContext;
@@ -67,6 +71,8 @@ interface Failure extends No {
   readonly endpoint: Endpoint;
   /** The number of the try; none where the KME was not asked at all. */
   readonly tries?: number;
+  /** Whether it has not answered. */
+  readonly isSilent?: boolean;
 }
 
 export async function ask<T>(
@@ -86,7 +92,7 @@ export async function ask<T>(
       const before = failed.at(-1);
       if (before !== undefined) say('warn', before);
       const came = await tryOnce(endpoint);
-      if ('value' in came) return came;
+      if ('value' in came) return { ...came, silent: silentOf(failed) };
       failed.push(came);
       if (!came.elsewhere) break;
     }
@@ -99,7 +105,7 @@ export async function ask<T>(
     if (stop.aborted && !signal.aborted) throw last.error;
   }
 
-  async function tryOnce(endpoint: Endpoint): Promise<Told<T> | Failure> {
+  async function tryOnce(endpoint: Endpoint): Promise<Heard<T> | Failure> {
     const { closed } = endpoint;
     if (keys > 0 && closed !== undefined && closed.until > clock.monotonic())
       return { ...closed.no, endpoint };
@@ -107,18 +113,18 @@ export async function ask<T>(
     const request = question.request(endpoint.base);
     const sending = await sendOnce(http, request, signal);
     switch (sending.came) {
-      case 'unsent': {
-        if (sending.error.code === 'interrupted') throw sending.error;
-        return { endpoint, tries, error: sending.error, again: false, elsewhere: true };
-      }
+      case 'unsent':
+        return unanswered(endpoint, sending.error);
       case 'lost':
+        // Of what no key hangs on, another KME may be asked instead.
+        if (keys === 0) return unanswered(endpoint, sending.error);
         return lose(endpoint, sending.error, keys, true);
       case 'answered':
         return hear(endpoint, sending.answer);
     }
   }
 
-  function hear(endpoint: Endpoint, answer: HttpAnswer): Told<T> | Failure {
+  function hear(endpoint: Endpoint, answer: HttpAnswer): Heard<T> | Failure {
     const no = answer.status === 200 ? undefined : readNo(call, answer, endpoint.base.origin);
     if (no instanceof QkdSyncError) return lose(endpoint, no, keys, true);
     if (no !== undefined) return refused(endpoint, no, answer);
@@ -140,6 +146,11 @@ export async function ask<T>(
     } finally {
       body.fill(0);
     }
+  }
+
+  function unanswered(endpoint: Endpoint, error: QkdSyncError): Failure {
+    if (error.code === 'interrupted') throw error;
+    return { endpoint, tries, error, again: false, elsewhere: true, isSilent: true };
   }
 
   function refused(endpoint: Endpoint, no: No, { retryAfter }: HttpAnswer): Failure {
@@ -191,6 +202,10 @@ export async function ask<T>(
   ): Record<string, string | number | undefined> {
     return { call, kme: endpoint.base.origin, try: number, came };
   }
+}
+
+function silentOf(failed: readonly Failure[]): Endpoint[] {
+  return failed.flatMap(({ endpoint, isSilent = false }) => (isSilent ? endpoint : []));
 }
 
 function comeLater({ message }: QkdSyncError, afterMs: number): QkdSyncError {

@@ -139,7 +139,13 @@ class KmeClient implements Kme {
     const endpoints = only === undefined ? this.#endpoints : [only];
     const told = await ask(this.#context, endpoints, question, signals);
     if (question.keys > 0) this.#serve(told.by);
+    else this.#askLast(told.silent);
     return told;
+  }
+
+  /** Of a KME that does not even tell its status, a request for keys would only be lost. */
+  #askLast(silent: readonly Endpoint[]): void {
+    this.#endpoints = [...this.#endpoints.filter((one) => !silent.includes(one)), ...silent];
   }
 
   #serve(by: Endpoint): void {

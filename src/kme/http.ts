@@ -9,7 +9,7 @@ import { formatDuration } from '../base/duration.js';
 import { QkdSyncError } from '../base/errors.js';
 import { isRefusedCertificate, translateConnectionError } from './connection-error.js';
 import type { Stage } from './connection-error.js';
-import { isNo, POST_HEADERS } from './dialect.js';
+import { ERROR_BODY_MAX_BYTES, isNo, POST_HEADERS } from './dialect.js';
 
 /** As much of the fetch standard as the client uses, so that another fetch can be passed in. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>;
@@ -37,7 +37,7 @@ export interface HttpRequest {
   readonly url: URL;
   /** JSON text; with POST only. */
   readonly body?: string;
-  /** The longest body to take, in bytes. An error's body is cut there, any other is refused. */
+  /** The longest body of a 200 to take, in bytes; that of an error is cut at 64 KiB. */
   readonly maxBytes: number;
 }
 
@@ -97,14 +97,16 @@ export async function sendOnce(
     const response = await fetch(request.url.href, fetchInit(request, end.signal, onSent));
     stage = 'reading';
     const { status, headers } = response;
-    const body = await readBody(response, request.maxBytes);
+    const body = await readBody(response, status === 200 ? request.maxBytes : ERROR_BODY_MAX_BYTES);
     const location = headers.get('location') ?? undefined;
     const retryAfter = headers.get('retry-after') ?? undefined;
     return { came: 'answered', answer: { status, location, retryAfter, body } };
   } catch (foreign) {
     const error =
       ended ?? (foreign instanceof QkdSyncError ? foreign : translateConnectionError(foreign, stage, origin));
-    return { came: progress.sent && !isRefusedCertificate(error) ? 'lost' : 'unsent', error };
+    // A certificate is refused before anything is answered: what breaks off afterwards may have brought keys.
+    const isRefusal = stage === 'asking' && isRefusedCertificate(error);
+    return { came: progress.sent && !isRefusal ? 'lost' : 'unsent', error };
   } finally {
     cancelDeadline();
     signal.removeEventListener('abort', onAbort);

@@ -7,6 +7,7 @@
  */
 import { clean } from '../base/errors.js';
 import { isObject } from './json.js';
+import { hidden, isWords, RUN } from './words.js';
 
 /** How much of a text is quoted, in characters. */
 const QUOTED_MAX = 200;
@@ -51,12 +52,7 @@ function shapeOf(value: unknown, depth: number): string {
   if (typeof value === 'string') return `text of ${value.length}`;
   if (typeof value === 'number') return 'a number';
   if (typeof value === 'boolean') return 'true or false';
-  if (Array.isArray(value)) {
-    const [first] = value as readonly unknown[];
-    return value.length === 0
-      ? 'an empty array'
-      : `an array of ${value.length}, the first ${shapeOf(first, depth)}`;
-  }
+  if (Array.isArray(value)) return shapeOfArray(value, depth);
   if (!isObject(value)) return 'null';
   const fields = Object.entries(value);
   if (fields.length === 0) return 'an empty object';
@@ -69,6 +65,14 @@ function shapeOf(value: unknown, depth: number): string {
     );
   const more = fields.length > FIELDS_MAX ? `, and ${fields.length - FIELDS_MAX} more` : '';
   return `an object { ${shown.join(', ')}${more} }`;
+}
+
+/** An array is as deep as its entries, but for arrays in arrays: a hostile one would go on like that. */
+function shapeOfArray(values: readonly unknown[], depth: number): string {
+  const [first] = values;
+  if (values.length === 0) return 'an empty array';
+  const kind = Array.isArray(first) ? 'another array' : shapeOf(first, depth);
+  return `an array of ${values.length}, the first ${kind}`;
 }
 
 function quoteText(text: string, length: number): string {
@@ -85,35 +89,3 @@ function quoteText(text: string, length: number): string {
     ? `no JSON: "${clean(shown, QUOTED_MAX)}"`
     : `no JSON, but ${length} bytes that are not shown`;
 }
-
-function hidden(text: string): string {
-  return `[${text.length} characters]`;
-}
-
-/** All that base64, hex and names are made of. */
-const RUN = /[A-Za-z0-9+/=_-]+/g;
-
-/** Whether all parts of a run are what people write: `Gateway`, `502`, `utf-8`, `/title`, `key_ID`. */
-function isWords(run: string): boolean {
-  const parts = run.split(/[+/=_-]+/).filter((part) => part !== '');
-  return parts.length <= 4 && parts.every(isWord);
-}
-
-function isWord(part: string): boolean {
-  if (part.length <= 2) return SHORT_WORDS.has(part.toLowerCase());
-  if (/^[1-5]\d\d$/.test(part)) return true;
-  // With a vowel and few consonants in a row, as words have them, and chance seldom.
-  const isCased = /^(?:[A-Z]?[a-z]+|[A-Z]+)$/.test(part);
-  return part.length <= 16 && isCased && (HTML_WORDS.has(part.toLowerCase()) || isPronounceable(part));
-}
-
-function isPronounceable(part: string): boolean {
-  return /[aeiouy]/i.test(part) && !/[^aeiouy]{5}|[aeiouy]{4}/i.test(part);
-}
-
-const HTML_WORDS = new Set(['html', 'http', 'https', 'nginx', 'utf', 'css', 'div', 'http']);
-const SHORT_WORDS = new Set(
-  'a i an as at be br by do go h1 h2 hr id if in is it li me my no of ok on or so td to tr ul up us we 8'.split(
-    ' ',
-  ),
-);

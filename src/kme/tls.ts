@@ -7,7 +7,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { checkServerIdentity, createSecureContext } from 'node:tls';
-import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
+import type { ConnectionOptions, PeerCertificate, SecureContextOptions } from 'node:tls';
 import type { Agent } from 'undici';
 import { describe, QkdSyncError, systemCode } from '../base/errors.js';
 import type { Secret } from '../base/key.js';
@@ -60,11 +60,14 @@ function expectName(serverName: string): Pick<ConnectionOptions, 'servername' | 
   return {
     // Neither an IP address nor any other text that names no host may be sent (RFC 6066, section 3).
     ...(isIP(serverName) === 0 && HOST_NAME.test(serverName) ? { servername: serverName } : {}),
-    checkServerIdentity: (_host, certificate) => {
-      const error = checkServerIdentity(serverName, certificate);
-      return error !== undefined && isNamedByCnAlone(certificate, serverName) ? undefined : error;
-    },
+    checkServerIdentity: (_host, certificate) => checkName(serverName, certificate),
   };
+}
+
+/** What is wrong with the name in a KME's certificate, where `kme.serverName` says which it must bear. */
+export function checkName(serverName: string, certificate: PeerCertificate): Error | undefined {
+  const error = checkServerIdentity(serverName, certificate);
+  return error !== undefined && isNamedByCnAlone(certificate, serverName) ? undefined : error;
 }
 
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/;

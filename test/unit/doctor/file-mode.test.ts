@@ -36,6 +36,14 @@ it('a file that cannot be looked at is a warning', async () => {
   const disk = { ...memoryDisk({}), stat: () => Promise.reject(coded('EACCES')) };
   expect(await examineFileMode(FILE, disk)).toMatchObject({
     standing: 'warning',
-    text: '/etc/sae-a.key cannot be looked at (EACCES)',
+    text: 'the file that it names cannot be looked at (EACCES)',
   });
+});
+
+it.each([
+  ['is not there', memoryDisk({})],
+  ['cannot be looked at', { ...memoryDisk({}), stat: () => Promise.reject(coded('ENAMETOOLONG')) }],
+])('where the secret itself was set in place of its file, which %s, it is not shown', async (_name, disk) => {
+  const file = { setting: 'kme.passphraseFile', path: '/etc/geheim' };
+  expect(JSON.stringify(await examineFileMode(file, disk))).not.toContain('geheim');
 });

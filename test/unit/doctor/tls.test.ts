@@ -11,6 +11,7 @@ const ORIGIN = 'https://kme.example:8443';
 
 let chain: X509Certificate[];
 let nameless: X509Certificate[];
+let addressed: X509Certificate[];
 
 beforeAll(async () => {
   const ca = await makeTestCa('KME CA');
@@ -19,6 +20,7 @@ beforeAll(async () => {
   const san = [{ type: 'dns' as const, value: 'kme.example' }];
   const { cert } = await ca.issue({ commonName: 'kme-a', san, notAfter, notBefore });
   chain = [...certificatesIn(cert), ...certificatesIn(ca.cert)];
+  addressed = certificatesIn((await ca.issue({ commonName: '192.0.2.7', notAfter, notBefore })).cert);
   nameless = certificatesIn((await ca.issue({ commonName: 'KME 7', notAfter, notBefore })).cert);
 });
 
@@ -80,6 +82,14 @@ describe('a KME whose certificate is wrong', () => {
     expect(isTrusted).toBe(false);
     expect(findings[1]?.text).toMatch(/another name than kme-b.*; it bears DNS:kme\.example, CN=kme-a;/);
     expect(findings[1]?.hint).toMatch(/^set kme\.serverName/);
+  });
+
+  it('by its CN alone is trusted under the name of serverName only, as the client does', async () => {
+    const url = 'https://192.0.2.7:8443';
+    const { isTrusted } = await examine({ chain: addressed }, { url });
+    expect(isTrusted).toBe(false);
+    const named = await examine({ chain: addressed }, { url, serverName: '192.0.2.7' });
+    expect(named.isTrusted).toBe(true);
   });
 
   it('in two ways is told of both', async () => {

@@ -1,6 +1,7 @@
 /** What is asked again, what elsewhere, and what never: by the client as a whole, with KMEs that follow a script. */
 import { describe, expect, test } from '@jest/globals';
 import type { LogFields } from '../../../src/base/log.js';
+import type { Fetch } from '../../../src/kme/http.js';
 import { errorOf, makeTestClient } from '../../support/kme-client.js';
 import type { LogLine, TestClient, TestOptions } from '../../support/kme-client.js';
 import { containerOf, ScriptedKmes } from '../../support/scripted-kme.js';
@@ -222,6 +223,33 @@ describe('status', () => {
     expect(one.kme.servedBy).toBeUndefined();
   });
 
+  test('is asked of the next where the first breaks off, which is then asked for keys last', async () => {
+    const one = bench({ 'kme-a': ['cut'], 'kme-b': [[200, { stored_key_count: 3 }], KEY] }, { urls: URLS });
+    expect(await one.kme.status('sae-b', never)).toEqual({ storedKeyCount: 3 });
+    await draw(one);
+    expect(one.kmes.calls).toEqual(['kme-a status', 'kme-b status', 'kme-b enc_keys']);
+    expect(of(one.lines, 'keys-lost')).toEqual([]);
+  });
+
+  test('that one KME does not have changes nothing in their order for keys', async () => {
+    const first: Script = (_body, call) => (call === 'status' ? [404] : KEY);
+    const one = bench({ 'kme-a': first, 'kme-b': [[200, {}]] }, { urls: URLS });
+    await one.kme.status('sae-b', never);
+    await draw(one);
+    expect(one.kmes.calls).toEqual(['kme-a status', 'kme-b status', 'kme-a enc_keys']);
+  });
+
+  test('is asked of nobody else once the run is told to stop', async () => {
+    const stopped = new AbortController();
+    const first: Script = () => {
+      stopped.abort();
+      return 'cut';
+    };
+    const one = bench({ 'kme-a': first, 'kme-b': [[200, {}]] }, { urls: URLS });
+    expect((await errorOf(one.kme.status('sae-b', stopped.signal))).code).toBe('interrupted');
+    expect(one.kmes.calls).toEqual(['kme-a status']);
+  });
+
   test('loses no keys, whatever it brings', async () => {
     const one = bench({ 'kme-a': ['cut'] });
     expect((await errorOf(one.kme.status('sae-b', never))).code).toBe('kme-unreachable');
@@ -240,6 +268,27 @@ describe('status', () => {
     expect(refusal.cause).toBeUndefined();
   });
 });
+
+test('an alert against our certificate within the answer: keys may have been given, and are lost', async () => {
+  const kmes = new ScriptedKmes({ 'kme-b': [KEY] });
+  const fetch: Fetch = (url, init) => {
+    if (new URL(url).hostname !== 'kme-a') return kmes.fetch(url, init);
+    init.onSent();
+    const cut = Object.assign(new Error('alert'), { code: 'ERR_SSL_TLSV1_ALERT_ACCESS_DENIED' });
+    return Promise.resolve({ status: 200, headers: new Headers(), body: failing(cut) });
+  };
+  const { kme, lines } = makeTestClient({ url: 'https://kme-a', urls: URLS, fetch });
+  await errorOf(kme.getKey('sae-b', { number: 1, size: 256 }, never));
+  expect(kmes.calls).toEqual([]);
+  expect(of(lines, 'keys-lost')).toMatchObject([{ call: 'enc_keys', keys: 1, perhaps: true }]);
+});
+
+/** A body that breaks off after its beginning. */
+async function* failing(error: Error): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('{"keys":');
+  await Promise.resolve();
+  throw error;
+}
 
 test('plain http beyond loopback is said at the start, loudly', () => {
   const { lines } = makeTestClient({ url: 'http://10.0.0.1:8080', insecure: true });

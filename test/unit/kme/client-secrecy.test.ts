@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { KmeClientOptions } from '../../../src/kme/client.js';
@@ -59,6 +60,21 @@ describe('answers of 200', () => {
       }),
     );
   });
+});
+
+test('of an error no more is read than its words can need, however many keys were asked for', async () => {
+  let sent = 0;
+  const endless: Fetch = (_url, { onSent }) => {
+    onSent();
+    const piece = new Uint8Array(16 * 1024).fill(0x61);
+    const body = (function* () {
+      for (; sent < 8 * 1024 * 1024; sent += piece.byteLength) yield piece.slice();
+    })();
+    return Promise.resolve({ status: 500, headers: new Headers(), body: Readable.from(body) });
+  };
+  const { kme: asked } = client({ fetch: endless, maxPerRequest: 4_096 });
+  await errorOf(asked.getKey('sae-b', { number: 4_096, size: 256 }, never));
+  expect(sent).toBeLessThan(512 * 1024);
 });
 
 test('an error of fetch is never repeated, and none of what it carries goes on', async () => {

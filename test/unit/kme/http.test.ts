@@ -108,14 +108,14 @@ test('a signal that was given before: nothing is sent', async () => {
 
 test.each([
   ['without an end', 'HTTP/1.1 200 OK\r\n\r\n', 'kme-answer', /longer than/],
-  ['as an error', 'HTTP/1.1 500 Oh\r\n\r\n', 'kme-empty', /HTTP 500: x{200}…/],
+  ['as an error', 'HTTP/1.1 500 Oh\r\n\r\n', 'kme-empty', /HTTP 500: (?:no ){66}no…/],
   ['in the headers', 'HTTP/1.1 200 OK\r\nx: ', 'kme-answer', /not proper HTTP/],
 ])('a KME that floods %s is cut off', async (_name, start, code, message) => {
   let closed: Promise<unknown> = Promise.resolve();
   const { server, asked } = rawServer((socket) => {
     closed = closeOf(socket);
     const flood = (): void => {
-      while (!socket.destroyed && socket.write('x'.repeat(16_384)));
+      while (!socket.destroyed && socket.write('no '.repeat(5_461)));
     };
     socket.on('drain', flood);
     socket.write(start);

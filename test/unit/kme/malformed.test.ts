@@ -36,6 +36,19 @@ describe('describeAnswer', () => {
     expect(describeAnswer(Buffer.from(object))).toMatch(/eight: a number, and 2 more \}$/);
     expect(describeAnswer(Buffer.from('word '.repeat(1_000))).length).toBeLessThan(240);
   });
+
+  test.each([
+    ['arrays', (depth: number) => '['.repeat(depth) + ']'.repeat(depth)],
+    ['arrays in a field', (depth: number) => `{"kezs":${'['.repeat(depth)}${']'.repeat(depth)}}`],
+    ['objects', (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`],
+    ['both', (depth: number) => `${'[{"a":'.repeat(depth)}1${'}]'.repeat(depth)}`],
+  ])('says no more of %s however deep they are', (_name, nest) => {
+    for (const depth of [3, 1_000, 10_000]) {
+      const told = describeAnswer(Buffer.from(nest(depth)));
+      expect(told).toMatch(/^the answer is an (?:array|object)/);
+      expect(told.length).toBeLessThan(160);
+    }
+  });
 });
 
 /** All ways to write a key that anybody has thought of, and to break it up, and to wrap it. */
