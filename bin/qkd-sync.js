@@ -12,7 +12,7 @@ process.umask(0o077);
 // objects grow to 32 MiB and keeps it, and the space for old ones to four times what is in use. So it would take half
 // as much memory again and be done no sooner.
 setFlagsFromString('--semi-space-growth-factor=1');
-setFlagsFromString('--heap-growing-percent=25');
+setFlagsFromString('--heap-growing-percent=10');
 
 const stopped = new AbortController();
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
