@@ -322,7 +322,7 @@ describe('two operators with opposite choices', () => {
     expect(await first.thaw()).toBe(false);
     other.fs.done.length = 0;
     await other.store.redo(PEER);
-    const done = [first.process, other].flatMap(({ fs }) => fs.changes(folder.shorten));
+    const done = [first.process, other].flatMap(({ fs }) => fs.changes((path) => folder.shorten(path)));
     const record = 'exchanges/B/responder/<id>.resolved';
     const destroyed = done.indexOf(`unlink ${record}/key`);
     expect(destroyed).toBeGreaterThan(-1);
