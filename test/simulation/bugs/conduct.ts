@@ -239,9 +239,9 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: RESOLUTION,
-        find: '  return written && changeState(fs, layout, place, ',
+        find: "  if (written) await changeState(fs, layout, place, 'resolved');",
         replace: `  if (choice === 'commit') return written && changeState(fs, layout, place, 'committed');
-  return written && changeState(fs, layout, place, `,
+  if (written) await changeState(fs, layout, place, 'resolved');`,
       },
     ],
   },
