@@ -100,6 +100,14 @@ export function choosePeer(
     problems.addAt(flag.origin, ` is ${quote(flag.text)}: expected ${SWITCHES.peer.shape.expected}`);
     return undefined;
   }
+  const there = entries.find(
+    (entry) => entry.address !== undefined && isSame(entry.address.host, address.host),
+  );
+  if (there !== undefined && reader.find(SWITCHES.peerSite) === undefined) {
+    const expected = `${quote(there.site)}, the configured site at that address, or --peer-site with it`;
+    problems.addAt(flag.origin, ` is ${quote(flag.text)}: expected ${expected}`);
+    return undefined;
+  }
   const entry = namedByFlags(reader, entries, address.host);
   if (isSiteId(entry.site)) return { ...entry, host: address.host, port: address.port ?? DEFAULT_PORT };
   problems.addAt(flag.origin, ' is too long for a site ID: expected --peer-site with it');

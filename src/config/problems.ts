@@ -52,14 +52,19 @@ export class Problems {
     return this.size >= LIMIT;
   }
 
-  /** One line for each; `usage` where all of them are in flags. `hint` goes with them where none is better. */
+  /**
+   * One line for each; `usage` where all of them are in flags.
+   * @param hint for all of them: goes before that of a setting, and with mistakes in flags where none is better
+   */
   error(hint?: string): QkdSyncError | undefined {
     if (this.isEmpty) return undefined;
+    const hints = this.#code === 'config' ? [hint, this.#hint] : [this.#hint ?? hint];
+    const said = hints.filter((each) => each !== undefined);
     return new QkdSyncError(
       this.#code,
       [...this.#lines, ...(this.isFull ? ['and maybe more'] : [])].join('\n'),
       {
-        hint: this.#hint ?? hint,
+        hint: said.length === 0 ? undefined : said.join('; '),
       },
     );
   }

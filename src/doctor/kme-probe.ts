@@ -41,7 +41,8 @@ export function openKmeProbe(
       seen = { http: { status: response.status, date, askedAt, answeredAt: clock.now() } };
       return response;
     } catch (error) {
-      seen = { broken: isBreak(error) };
+      // Where no certificate is shown, none is refused.
+      seen = { broken: new URL(url).protocol === 'https:' && isBreak(error) };
       throw error;
     }
   };

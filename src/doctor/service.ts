@@ -55,9 +55,9 @@ function examineClientCertificate(
   const hint = hasCertificate
     ? "check kme.cert and kme.key (or kme.pkcs12), that the KME trusts their CA, and the KME's log"
     : 'set kme.cert and kme.key, or kme.pkcs12';
+  if (url.protocol === 'http:') return skipped(name, about, 'plain http: none is shown');
   const refused = (text: string): Finding => failed(name, about, 'refused', { text, hint });
   if (!('error' in answer)) {
-    if (url.protocol === 'http:') return skipped(name, about, 'plain http: none is shown');
     const text = hasCertificate
       ? 'the KME takes our certificate'
       : 'the KME asks for none, and none is configured';

@@ -7,6 +7,7 @@
 import { QkdSyncError } from '../base/errors.js';
 import type { Awaited, CommonAction } from '../handshake/machine.js';
 import { NAK_ERRORS, type NakCode } from '../handshake/message.js';
+import { REFUSAL_HINTS } from '../handshake/refusal.js';
 import type { ResponderState } from '../handshake/responder-state.js';
 import type { ResponderAction, ResponderEvent } from '../handshake/responder-work.js';
 import { nextResponder, startResponder } from '../handshake/responder.js';
@@ -85,5 +86,7 @@ export async function answer(
 }
 
 function refusalError(code: NakCode, reason: string): QkdSyncError {
-  return new QkdSyncError(NAK_ERRORS[code], `refused the initiator: ${reason}`);
+  return new QkdSyncError(NAK_ERRORS[code], `refused the initiator: ${reason}`, {
+    hint: REFUSAL_HINTS[code],
+  });
 }

@@ -21,6 +21,7 @@ import type { InitiatorEvent, Survey, Verdict } from './initiator-work.js';
 import { endingError, misplaced, outOfTurn } from './machine.js';
 import { NAK_ERRORS, PROTOCOL_VERSION, type Message, type Nak, type Status, type SynAck } from './message.js';
 import { answerTo } from './nonce.js';
+import { REFUSAL_HINTS } from './refusal.js';
 import {
   alarmed,
   end,
@@ -149,8 +150,12 @@ function hear(state: InitiatorState, phase: WaitingPhase, message: Message): Ini
   return stop(state, outOfTurn(message));
 }
 
+const HINT_KME_THERE = "it is about the peer's KME: what 'qkd-sync respond' says there names the setting";
+
 function refused(state: InitiatorState, phase: WaitingPhase, nak: Nak): InitiatorStep {
-  const error = new QkdSyncError(NAK_ERRORS[nak.code], `the peer refused: ${nak.reason}`);
+  const error = new QkdSyncError(NAK_ERRORS[nak.code], `the peer refused: ${nak.reason}`, {
+    hint: REFUSAL_HINTS[nak.code] ?? (nak.code.startsWith('kme-') ? HINT_KME_THERE : undefined),
+  });
   // The peer has not voted, so it need not hear of the abort.
   if (phase.at === 'offering') return judge({ ...state, error }, ownTask(phase.attempt), true);
   if (phase.at === 'greeting' || nak.id !== phase.task.id) return stop(state, error);

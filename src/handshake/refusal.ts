@@ -23,6 +23,16 @@ export interface Doorkeeper {
   readonly anyRole: boolean;
 }
 
+/** What is to be done about a refusal, for the refusals that say no more than what differs. */
+export const REFUSAL_HINTS: Readonly<Partial<Record<NakCode, string>>> = {
+  version: 'install the same version of qkd-sync on both sites',
+  role: 'use --any-role on both sites, or on neither',
+  identity: 'compare site and sae of each site with peers.<site> and peers.<site>.sae of the other',
+  count: 'set exchange.count (--count) alike on both sites',
+  size: 'set exchange.size (--size) alike on both sites',
+  naming: 'set exchange.naming (--naming) alike on both sites',
+};
+
 /** A refusal fit for a NAK: one character is left for the mark of what has been cut off. */
 export function refusal(code: NakCode, reason: string): Refusal {
   return { code, reason: clean(reason, REASON_MAX - 1) };

@@ -32,6 +32,9 @@ const BROKEN: Trouble = {
   hint: 'check that the KME accepts kme.cert, if its log does not say why',
 };
 
+/** A port that speaks TLS hangs up on a plain request. */
+const BROKEN_PLAIN: Trouble = { text: BROKEN.text, hint: 'check kme.url: the KME may want https:// there' };
+
 const TROUBLES: ReadonlyMap<string, Trouble> = new Map([
   ['CERT_HAS_EXPIRED', { text: "the KME's certificate, or its CA's, has expired", hint: HINT_TIME }],
   ['CERT_NOT_YET_VALID', { text: "the KME's certificate, or its CA's, is not valid yet", hint: HINT_TIME }],
@@ -81,7 +84,10 @@ export function translateConnectionError(error: unknown, stage: Stage, origin: s
   if (CERTIFICATE_ALERT.test(code)) return refusedCertificate(origin, cause);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return make('kme-unreachable', wrongName(root), HINT_NAME);
   const known = TROUBLES.get(code) ?? (stage === 'reading' ? BROKEN : undefined);
-  if (known !== undefined) return make('kme-unreachable', known.text, known.hint);
+  if (known !== undefined) {
+    const { text, hint } = known === BROKEN && origin.startsWith('http:') ? BROKEN_PLAIN : known;
+    return make('kme-unreachable', text, hint);
+  }
   return make('kme-unreachable', `no connection to the KME: ${cause.message}`, HINT_URL);
 }
 

@@ -75,10 +75,12 @@ function hintOf(call: KmeCall, status: number, words: string): string | undefine
   if (status === 503 || status === 429) return HINT_WAIT;
   if (call === 'dec_keys') return HINT_STEP;
   if (status === 404) return 'check kme.url, a path prefix included, and the SAE IDs, or raise kme.wait';
+  // All that status is asked with is the peer's SAE.
+  if (call === 'status') return status < 500 ? HINT_SAE : undefined;
   if (/size|number|limit|large|max/i.test(words)) {
     return "check exchange.size and kme.maxPerRequest against the KME's limits";
   }
-  return call === 'enc_keys' ? HINT_WAIT : undefined;
+  return HINT_WAIT;
 }
 
 function methodHint(call: KmeCall): string {

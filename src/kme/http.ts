@@ -132,7 +132,9 @@ async function readBody({ status, body }: FetchResponse, maxBytes: number): Prom
       room -= chunk.byteLength;
       if (room >= 0) continue;
       if (status !== 200) break;
-      throw new QkdSyncError('kme-answer', `the KME's answer is longer than ${maxBytes} bytes`);
+      throw new QkdSyncError('kme-answer', `the KME's answer is longer than ${maxBytes} bytes`, {
+        hint: 'check kme.url, and whether the KME delivers the exchange.size that is asked for',
+      });
     }
     return Buffer.concat(chunks).subarray(0, maxBytes);
   } catch (error) {

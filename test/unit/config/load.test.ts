@@ -129,6 +129,10 @@ peers:
       { site: 'Z', sae: 'sae-z', name: 'Z', host: '192.0.2.1', port: 7000 },
     ],
     [
+      { peer: 'b.example', peerSite: 'Z' },
+      { site: 'Z', sae: 'Z', name: 'Z', host: 'b.example', port: 7000 },
+    ],
+    [
       { peer: '192.0.2.1', peerSite: 'B' },
       { site: 'B', sae: 'sae-b', name: 'site-b', host: '192.0.2.1', port: 7000 },
     ],
@@ -144,6 +148,10 @@ peers:
     expect(await refusal({ peer: 'B', peerSite: 'C' })).toEqual([
       'usage',
       '--peer-site is "C": expected "B", the configured site that --peer names',
+    ]);
+    expect(await refusal({ peer: 'B.example:7009' })).toEqual([
+      'usage',
+      '--peer is "B.example:7009": expected "B", the configured site at that address, or --peer-site with it',
     ]);
     expect(await refusal({ peer: `${'x'.repeat(60)}.example` })).toEqual([
       'usage',
@@ -275,6 +283,7 @@ describe('the way to authenticate', () => {
     ]) {
       expect(hint).toContain(part);
     }
+    expect(hint).toMatch(/^no configuration file was read: /);
   });
 
   it.each([

@@ -16,12 +16,12 @@ interface Given {
   readonly log: RecordingLog;
 }
 
-function probeOf(fetch: Fetch): Given {
+function probeOf(fetch: Fetch, kme = PLAIN_KME): Given {
   const asked: string[] = [];
   const stop = new AbortController();
   const log = new RecordingLog();
   const around = { clock: new ManualClock(), random: systemRandom, log: log.log, signal: stop.signal };
-  const probe = openKmeProbe(PLAIN_KME, around, (url, init) => {
+  const probe = openKmeProbe(kme, around, (url, init) => {
     asked.push(`${init.method} ${url}`);
     return fetch(url, init);
   });
@@ -56,6 +56,12 @@ describe('an answer', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('that is a no to the SAE, in whatever words, names the setting of that SAE', async () => {
+    const { probe } = probeOf(answering(400, { message: 'no sae-b at the other end' }));
+    const hint: unknown = expect.stringContaining('peers.<site>.sae');
+    expect(await probe.status('sae-b')).toMatchObject({ error: { hint } });
+  });
+
   it('of an earlier request is forgotten', async () => {
     let times = 0;
     const good = answering(200, {});
@@ -82,6 +88,15 @@ describe('a connection that ends', () => {
     const { probe } = probeOf(() => Promise.reject(new TypeError('fetch failed', { cause: coded(code) })));
     const trouble = ended === 'refused' ? 'kme-refused' : 'kme-unreachable';
     expect(await probe.status('sae-b')).toMatchObject({ error: { code: trouble }, http: undefined, ended });
+  });
+
+  it('without TLS has refused no certificate', async () => {
+    const broken: Fetch = () => Promise.reject(new TypeError('fetch failed', { cause: coded('ECONNRESET') }));
+    const { probe } = probeOf(broken, { ...PLAIN_KME, url: 'http://127.0.0.1:8441' });
+    expect(await probe.status('sae-b')).toMatchObject({
+      error: { code: 'kme-unreachable' },
+      ended: undefined,
+    });
   });
 
   it('because the process is told to stop is no answer', async () => {

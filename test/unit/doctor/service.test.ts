@@ -54,6 +54,17 @@ describe('a KME that answers', () => {
     expect(finding).toMatchObject({ standing: 'ok', text: 'the KME asks for none, and none is configured' });
   });
 
+  it('is shown no certificate over plain http, whatever comes of it', async () => {
+    const plain = new URL('http://127.0.0.1:8441');
+    for (const answer of [saying({}), failing(undefined, 'the KME broke the connection')]) {
+      const findings = await examineService(plain, ASKED, { ...GOOD_PROBE, ...answer });
+      expect(one(findings, 'kme-client-certificate')).toMatchObject({
+        standing: 'skipped',
+        text: 'plain http: none is shown',
+      });
+    }
+  });
+
   it('is asked for each peer, and looked at as a whole once', async () => {
     const asked: string[] = [];
     const status: KmeProbe['status'] = (sae) => {

@@ -161,6 +161,18 @@ describe('an exchange', () => {
     expect(errorOf(state.error)).toEqual(['kme-empty', 'the peer refused: because']);
   });
 
+  test.each([
+    ['count', 'exchange.count (--count)'],
+    ['size', 'exchange.size (--size)'],
+    ['naming', 'exchange.naming (--naming)'],
+    ['identity', 'peers.<site>.sae'],
+    ['role', '--any-role'],
+    ['kme-refused', "the peer's KME"],
+  ] as const)('that the peer refuses for its %s names what to set', (code, setting) => {
+    const state = offering().hears(nak(code)).on(judged(ABORTED)).ends();
+    expect(state.error?.hint).toContain(setting);
+  });
+
   test('that another run has decided all the same is told as it is, also to a peer that refused', () => {
     offering().hears(nak('busy')).on(judged(COMMITTED)).says(ack(), 'fin');
   });

@@ -37,7 +37,11 @@ describe('answers of 200', () => {
     expect(await fits.getKey('sae-b', asked, never)).toHaveLength(1);
     const tooLong = client({ fetch: fetchOf(padded(limit + 1)) }).kme;
     const error = await errorOf(tooLong.getKey('sae-b', asked, never));
-    expect(error).toMatchObject({ code: 'kme-answer', message: expect.stringContaining('longer than') });
+    expect(error).toMatchObject({
+      code: 'kme-answer',
+      message: expect.stringContaining('longer than'),
+      hint: expect.stringContaining('kme.url'),
+    });
   });
 
   test('any bytes end in keys of the right size or a typed error without the bytes', async () => {

@@ -33,6 +33,12 @@ test.each([
   expect(allOf(error.cause)).toContain(code);
 });
 
+test('a break on a plain connection is no matter of certificates', () => {
+  const error = translateConnectionError(coded('ECONNRESET'), 'asking', 'http://127.0.0.1:8441');
+  expect(error.message).toBe('the KME broke the connection (http://127.0.0.1:8441)');
+  expect(error.hint).toMatch(/kme\.url.*https/);
+});
+
 test.each([
   ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'],
   ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'],
