@@ -186,12 +186,6 @@ import { releaseAborted, toTrash } from './clean-up.js';`,
       await unlessGone(fs.unlink(layout.peerKeys(peer) + '/' + exchange.name));
       if (!(await changeState`,
       },
-      {
-        file: VOTE,
-        find: "import { publishDecided, remove } from './decision.js';",
-        replace: `import { publishDecided, remove } from './decision.js';
-import { unlessGone } from './durable.js';`,
-      },
     ],
   },
   {
