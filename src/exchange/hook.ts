@@ -37,3 +37,14 @@ export function isOver({ how }: HookEnd): boolean {
 export function hasFailed(end: HookEnd): boolean {
   return end.how !== 'exited' || end.exitCode !== 0;
 }
+
+/** The most that a run keeps for its report: one that serves runs hooks for ever. */
+export const HOOK_RUNS_KEPT = 4_096;
+
+/** One more; where there are too many the oldest goes that ended well, or else the oldest. */
+export function keepRun(runs: HookRun[], run: HookRun): void {
+  runs.push(run);
+  if (runs.length <= HOOK_RUNS_KEPT) return;
+  const well = runs.findIndex(({ end }) => !hasFailed(end));
+  runs.splice(Math.max(0, well), 1);
+}

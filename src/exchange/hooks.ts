@@ -8,7 +8,7 @@
  */
 import { describe, QkdSyncError } from '../base/errors.js';
 import type { HookNote } from '../store/hook-note.js';
-import { hasFailed, isOver, type HookEnd, type HookRun, type RunHook } from './hook.js';
+import { hasFailed, isOver, keepRun, type HookEnd, type HookRun, type RunHook } from './hook.js';
 import type { RunPorts } from './run.js';
 
 export class Hooks {
@@ -83,7 +83,7 @@ export class Hooks {
 
   #conclude({ id, peer, path }: HookNote, end: HookEnd): void {
     const { log } = this.#ports;
-    this.#runs.push({ exchange: id, peer, file: path, end });
+    keepRun(this.#runs, { exchange: id, peer, file: path, end });
     if (!hasFailed(end)) {
       log('step', 'hook-ended', `the hook for ${path} has ended well`, { exchange: id });
       return;

@@ -79,7 +79,7 @@ function knownOf(record: FoundRecord): KnownExchange {
 }
 
 const movedOn = (id: string): QkdSyncError =>
-  new QkdSyncError('busy', `exchange ${id} has moved on meanwhile, and nothing has been changed`, {
+  new QkdSyncError('busy', `exchange ${id} has moved on meanwhile: this choice has not been carried out`, {
     hint: "look at 'qkd-sync status' again",
   });
 

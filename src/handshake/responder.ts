@@ -198,12 +198,12 @@ function sayStatus(
   return say({ ...state, told, stuck: stuckIn(status), agreed, clear, refusal: undefined }, hello, status);
 }
 
-/** The exchanges that the initiator must hear of. */
 /** How many of what is open only an operator can settle. */
 function stuckIn({ foreign, alarms }: Pick<Inspection, 'foreign' | 'alarms'>): number {
   return foreign + alarms;
 }
 
+/** The exchanges that the initiator must hear of. */
 function idsOf({ inDoubt, done, resolved }: Pick<Inspection, 'inDoubt' | 'done' | 'resolved'>): string[] {
   return [...inDoubt, ...done, ...resolved.map(({ id }) => id)];
 }

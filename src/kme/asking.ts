@@ -135,7 +135,7 @@ export async function ask<T>(
       log(
         'step',
         'kme-try',
-        `${call}: ${endpoint.base.host} has answered`,
+        `the KME at ${endpoint.base.host} has answered ${call}`,
         fieldsOf(endpoint, tries, 'answered'),
       );
       return { value, by: endpoint };

@@ -12,14 +12,17 @@ import { randomId } from '../base/random.js';
 import type { Role } from '../base/site.js';
 import type { StoreContext } from './context.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
-import { KEY_IDS_MAX_BYTES } from './key-ids.js';
 import { parseHookNoteName, within, type ExchangeId, type Layout } from './layout.js';
 import { readSmall } from './reading.js';
-import { findRecord, formatOf, recordFolder, type Exchange, type RecordPlace } from './record.js';
+import {
+  EXCHANGE_MAX_BYTES,
+  findRecord,
+  formatOf,
+  recordFolder,
+  type Exchange,
+  type RecordPlace,
+} from './record.js';
 import { surveyRecord } from './survey.js';
-
-/** The key IDs, and what else a note says. */
-const NOTE_MAX_BYTES = KEY_IDS_MAX_BYTES + 16_384;
 
 /** What a hook is told. No key bytes. */
 export interface HookNote {
@@ -81,7 +84,7 @@ export async function dueHooks(context: StoreContext, peer: string): Promise<Hoo
     const fate = await fateOf(context, place);
     if (fate === 'never') await dropNote(context, place);
     if (fate !== 'published') continue;
-    const content = await readSmall(fs, layout.hookNote(peer, place.role, place.id), NOTE_MAX_BYTES);
+    const content = await readSmall(fs, layout.hookNote(peer, place.role, place.id), EXCHANGE_MAX_BYTES);
     if (content === undefined) continue;
     const note = parseNote(content, place, layout);
     if (note !== undefined) due.push(note);

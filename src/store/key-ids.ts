@@ -4,31 +4,38 @@
  *
  * Nothing is decided by them: a file that cannot be read is as good as none, and holds no key file back.
  */
+import { systemCode } from '../base/errors.js';
 import type { KeyId } from '../base/key.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
 import { readSmall } from './reading.js';
-import { pathOf, type RecordPlace } from './record.js';
-
-/** 65,536 key IDs of 256 bytes, each byte at worst one escape of two, quotes, commas and the rest. */
-export const KEY_IDS_MAX_BYTES = 65_536 * (2 * 256 + 3) + 2;
+import { EXCHANGE_MAX_BYTES, pathOf, type RecordPlace } from './record.js';
 
 export function encodeKeyIds(keyIds: readonly KeyId[]): Uint8Array {
   return Buffer.from(`${JSON.stringify(keyIds)}\n`);
 }
 
-/** Undefined where they cannot be read, or the record has moved on. Errors: Node's. */
+/** Undefined where they cannot be read, or the record has moved on. */
 export async function readKeyIds(
   fs: FileSystem,
   layout: Layout,
   place: RecordPlace,
 ): Promise<readonly KeyId[] | undefined> {
-  const content = await readSmall(fs, pathOf(layout, place, 'keyIds'), KEY_IDS_MAX_BYTES);
+  const keyIds = await readParsed(fs, pathOf(layout, place, 'keyIds'));
+  if (isKeyIds(keyIds)) return keyIds;
+  // The version before had them there.
+  const exchange = await readParsed(fs, pathOf(layout, place, 'exchange'));
+  const among = (exchange as { readonly keyIds?: unknown } | null | undefined)?.keyIds;
+  return isKeyIds(among) ? among : undefined;
+}
+
+async function readParsed(fs: FileSystem, path: string): Promise<unknown> {
   try {
-    const parsed: unknown = JSON.parse(content ?? '');
-    return isKeyIds(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
+    return JSON.parse((await readSmall(fs, path, EXCHANGE_MAX_BYTES)) ?? '') as unknown;
+  } catch (error) {
+    // Not what it should be, or no disk that could read it.
+    if (error instanceof SyntaxError || systemCode(error) !== undefined) return undefined;
+    throw error;
   }
 }
 

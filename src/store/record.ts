@@ -20,7 +20,7 @@ import {
 } from './layout.js';
 import { readSmall } from './reading.js';
 
-/** What `exchange.json` holds: all of an exchange but its keys and, in a file of their own, their IDs. */
+/** What `exchange.json` holds: all of an exchange but its keys and, in a file of their own (see key-ids.ts), their IDs. */
 export interface Exchange {
   readonly id: ExchangeId;
   readonly role: Role;
@@ -55,6 +55,12 @@ export type AlarmReason = 'unknown-to-peer' | 'contradiction' | 'name-taken';
 
 const ALARM_REASONS: readonly AlarmReason[] = ['unknown-to-peer', 'contradiction', 'name-taken'];
 
+/**
+ * The most that is ever written of an exchange into one file, as the version before did into `exchange.json`: 65,536 key
+ * IDs of 256 bytes, each byte at worst one escape of two, and the rest.
+ */
+export const EXCHANGE_MAX_BYTES = 65_536 * (2 * 256 + 3) + 16_384;
+
 /** How often a record is read again after a lost race; more changes of one record than there are states cannot happen. */
 export const RECORD_TRIES = 8;
 
@@ -74,7 +80,7 @@ export async function readExchange(
   layout: Layout,
   place: RecordPlace,
 ): Promise<Exchange | undefined> {
-  const content = await readSmall(fs, pathOf(layout, place, 'exchange'));
+  const content = await readExchangeText(fs, pathOf(layout, place, 'exchange'));
   // A record that is still there without its exchange.json has not moved on: it must not pass for one that is finished.
   if (content === undefined && (await fs.stat(recordFolder(layout, place))) === undefined) return undefined;
   let parsed: unknown;
@@ -87,6 +93,16 @@ export async function readExchange(
   throw new QkdSyncError('alarm', `record ${place.id} of peer ${place.peer} cannot be read`, {
     hint: `look at ${pathOf(layout, place, 'exchange')}: it was damaged after it had been written`,
   });
+}
+
+/** One that is larger than any can be is as good as an empty one. */
+async function readExchangeText(fs: FileSystem, path: string): Promise<string | undefined> {
+  try {
+    return await readSmall(fs, path, EXCHANGE_MAX_BYTES);
+  } catch (error) {
+    if (systemCode(error) === 'EFBIG') return '';
+    throw error;
+  }
 }
 
 /** A record that is there at every look and yet never whole. */

@@ -80,7 +80,10 @@ export async function resolve(
   return true;
 }
 
-/** The operator's choice for a vote: durable first, then the rename that a decision of the initiator might win. */
+/**
+ * The operator's choice for a vote: durable first, then the rename that a decision of the initiator might win. False
+ * where something else was decided.
+ */
 async function choose(
   { fs, layout, random }: StoreContext,
   place: RecordPlace,
@@ -94,15 +97,20 @@ async function choose(
     (await unlessGone(writeDurably(fs, aside, Buffer.from(choice)))) &&
     (await unlessGone(fs.rename(aside, within(folder, RECORD_FILE.resolution)))) &&
     (await unlessGone(fs.syncFolder(folder)));
-  return written && changeState(fs, layout, place, 'resolved');
+  if (written) await changeState(fs, layout, place, 'resolved');
+  // Another operator may have put another choice in the place of this one right before the rename, or have been faster;
+  // after it nobody can.
+  return (await readResolution(fs, layout, { ...place, state: 'resolved' })) === choice;
 }
 
 /**
  * Publishes what was resolved to commit; destroys the key, and frees the name, of what was not. The role's folder is
- * fsynced before either: a vote that came back with the power must still have its key. Under `guard`.
+ * fsynced before either: a vote that came back with the power must still have its key; so is the record's, because whoever
+ * made the choice may have been unable to make it last. Under `guard`.
  */
 export async function finishResolved(context: StoreContext, place: RecordPlace): Promise<void> {
   const { fs, layout } = context;
+  await unlessGone(fs.syncFolder(recordFolder(layout, place)));
   const choice = await readResolution(fs, layout, place);
   if (choice === 'commit') {
     await publishDecided(context, place);

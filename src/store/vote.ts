@@ -9,6 +9,7 @@ import { passingOver } from '../base/errors.js';
 import { discardAborted, emptyTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import { publishDecided, remove } from './decision.js';
+import { unlessGone } from './durable.js';
 import type { ExchangeId } from './layout.js';
 import {
   changeState,
@@ -19,6 +20,7 @@ import {
   readBeta,
   readExchange,
   readResolution,
+  recordFolder,
   RECORD_TRIES,
   restless,
   type Exchange,
@@ -193,10 +195,11 @@ export async function openVotes(context: StoreContext, peer: string, stateId: st
 
 /** Whether an operator has decided otherwise than the initiator, which both sites are told of from now on. */
 async function isOverruled(
-  { fs, layout }: StoreContext,
+  { fs, layout, suspicion }: StoreContext,
   place: RecordPlace,
   decision: 'commit' | 'abort',
 ): Promise<boolean> {
+  await suspicion.guard(() => unlessGone(fs.syncFolder(recordFolder(layout, place))));
   const resolution = await readResolution(fs, layout, place);
   return resolution !== decision && raiseAlarm(fs, layout, place, 'contradiction');
 }

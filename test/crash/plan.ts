@@ -1,5 +1,5 @@
 /**
- * Which points are tried: all of them, or a sample in which every call of a first exchange is still met.
+ * Which points are tried: all of them, or a sample that meets every part of a first exchange.
  *
  * A sample of s takes every s-th call, from the n-th on for the n-th kind of fault: the kinds meet different calls.
  */
@@ -27,7 +27,7 @@ function fault(how: How, { lasting = false, twice = false } = {}): Fault {
   return { how, lasting, twice };
 }
 
-/** `fresh` takes every call before which something new is on the disk or has been said. */
+/** `fresh` takes every second call before which something new is on the disk or has been said. */
 type Sample = number | 'fresh';
 
 /** Faults and which calls they meet in the short form; 0 leaves them out. */
@@ -88,9 +88,10 @@ export function plan(scenario: ScenarioName, side: Side, calls: readonly Call[],
   for (const [faults, short] of PLAN[scenario]) {
     faults.forEach((kind, nth) => {
       const fit = calls.filter((call) => makesSense(kind, call));
+      const news = fit.filter(({ fresh }) => fresh);
       const met = (call: Call, index: number): boolean => {
         if (full) return true;
-        return short === 'fresh' ? call.fresh : index % short === nth % short;
+        return short === 'fresh' ? news.indexOf(call) % 2 === 0 : index % short === nth % short;
       };
       points.push(
         ...fit.filter(met).map(({ at }) => ({ kind: 'call', scenario, side, ...kind, at }) as const),
@@ -108,7 +109,7 @@ export function samplingNote(): string {
         ({ how, lasting, twice }) => `${how}${lasting ? '+' : ''}${twice ? 'x2' : ''}`,
       );
       if (short === 0) return [];
-      return [`${names.join(' ')} ${short === 'fresh' ? 'at each new state' : `1 in ${short}`}`];
+      return [`${names.join(' ')} ${short === 'fresh' ? 'at every second new state' : `1 in ${short}`}`];
     });
     return `  ${scenario}: ${said.join('; ')}`;
   });

@@ -83,6 +83,11 @@ export const PLANTED: readonly PlantedBug[] = [
         from: 'await removeProbes(ports, peer);\n    await emptyTrash(ports);',
         to: '',
       },
+      {
+        file: 'store/clean-up.js',
+        from: 'await clear(ports, peer, ROLES);\n    await emptyTrash(ports);',
+        to: 'await clear(ports, peer, ROLES);',
+      },
     ],
     points: ({ A }) => [`A:kill-before:${find(A, 'unlink', /\/\.trash\/.*\/beta$/)}`],
   },

@@ -12,6 +12,7 @@ const INITIATOR_TALK = [
   'peer-connected',
   '> HELLO',
   '< STATUS',
+  'kme-try',
   '> SYN',
   '< SYN_ACK',
   'deciding',
@@ -27,8 +28,10 @@ const RESPONDER_TALK = [
   'peer-connected',
   'connected',
   '< HELLO',
+  'kme-try',
   '> STATUS',
   '< SYN',
+  'kme-try',
   '> SYN_ACK',
   '< ACK',
   '> FIN',
@@ -91,6 +94,7 @@ describe('an exchange', () => {
 qkd-sync: connected to B at 127.0.0.1:<port>
 qkd-sync: sent HELLO
 qkd-sync: received STATUS
+qkd-sync: the KME at 127.0.0.1:<port> has answered enc_keys
 qkd-sync: sent SYN
 qkd-sync: received SYN_ACK
 qkd-sync: deciding to commit
@@ -106,8 +110,10 @@ qkd-sync: listening on 127.0.0.1 port <port>
 qkd-sync: A connected from 127.0.0.1:<port>
 qkd-sync: connection from 127.0.0.1:<port>
 qkd-sync: received HELLO
+qkd-sync: the KME at 127.0.0.1:<port> has answered status
 qkd-sync: sent STATUS
 qkd-sync: received SYN
+qkd-sync: the KME at 127.0.0.1:<port> has answered dec_keys
 qkd-sync: sent SYN_ACK
 qkd-sync: received ACK
 qkd-sync: sent FIN

@@ -1,6 +1,7 @@
 /** Two processes on the same folders: of two that act at the same instant exactly one wins. */
 import { readdir, rename } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Choice } from '../../../src/store/resolution.js';
 import { isChange, type OperationName, type Plan } from '../../support/scripted-file-system.js';
 import {
   BETA,
@@ -275,6 +276,77 @@ describe('voting', () => {
     expect(await other.store.forget(PEER, ID, PEER_STATE_ID)).toBe('gone');
     expect(await committing.thaw()).toBe('done');
     expect(publications([committing.process, other], folder.layout)).toBe(1);
+  });
+});
+
+describe('two operators with opposite choices', () => {
+  const choose = async ({ store }: Process, choice: Choice): Promise<boolean> => {
+    const record = await store.find(ID);
+    if (record === undefined) throw new Error('no record');
+    return store.resolve(record, { choice, by: 'op', time: 1 });
+  };
+  const resolutionOf = async ({ store }: Process): Promise<unknown> => (await store.find(ID))?.resolution;
+  const opposite = { commit: 'abort', abort: 'commit' } as const;
+
+  it.each(['commit', 'abort'] as const)(
+    'are told which was done, where the second chose while the first, with %s, stood still',
+    async (choice) => {
+      const { folder, other } = await staged('responder');
+      const first = await freeze(folder, renameTo('.resolved'), (process) => choose(process, choice));
+      await first.frozen;
+      // The first's lock is stale by now, and the second stands still right before its own rename.
+      const second = await freeze(folder, renameTo('.resolved'), (process) =>
+        choose(process, opposite[choice]),
+      );
+      await second.frozen;
+      expect(await first.thaw()).toBe(false);
+      expect(await second.thaw()).toBe(true);
+      expect(await resolutionOf(other)).toBe(opposite[choice]);
+      const saved = opposite[choice] === 'commit' ? { 'B/B_0': CONTENT.toString() } : {};
+      expect(await keyFiles(folder.layout)).toEqual(saved);
+      expect((await folder.tree()).filter((path) => path.endsWith('/key'))).toEqual([]);
+    },
+  );
+
+  it('act on no choice that the disk may not have', async () => {
+    const { folder, other } = await staged('responder');
+    const first = await freeze(folder, renameTo('.resolved'), (process) => choose(process, 'commit'));
+    await first.frozen;
+    const second = await freeze(
+      folder,
+      // It has put its own choice in place, and is killed before it can make that durable.
+      (name, path) => name === 'syncFolder' && path.endsWith(`${ID}.staged`),
+      (process) => choose(process, 'abort'),
+    );
+    await second.frozen;
+    expect(await first.thaw()).toBe(false);
+    other.fs.done.length = 0;
+    await other.store.redo(PEER);
+    const done = [first.process, other].flatMap(({ fs }) => fs.changes((path) => folder.shorten(path)));
+    const record = 'exchanges/B/responder/<id>.resolved';
+    const destroyed = done.indexOf(`unlink ${record}/key`);
+    expect(destroyed).toBeGreaterThan(-1);
+    expect(done.slice(0, destroyed)).toContain(`syncFolder ${record}`);
+    await second.thaw();
+    expect(await resolutionOf(other)).toBe('abort');
+  });
+
+  it('are both told of the one choice that they share', async () => {
+    const { folder, other } = await staged('responder');
+    const first = await freeze(folder, renameTo('.resolved'), (process) => choose(process, 'commit'));
+    await first.frozen;
+    expect(await choose(other, 'commit')).toBe(true);
+    expect(await first.thaw()).toBe(true);
+    expect(publications([first.process, other], folder.layout)).toBe(1);
+  });
+
+  it('lose to a decision of the initiator', async () => {
+    const { folder, other } = await staged('responder');
+    const first = await freeze(folder, renameTo('.resolved'), (process) => choose(process, 'abort'));
+    await first.frozen;
+    expect(await other.store.commit(PEER, ID, BETA)).toBe('done');
+    expect(await first.thaw()).toBe(false);
+    expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
   });
 });
 

@@ -1,5 +1,5 @@
 /** The record of one exchange: what of it can be read, and what every state looks like from outside. */
-import { writeFile } from 'node:fs/promises';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { RECORD_STATES } from '../../../src/store/layout.js';
@@ -72,10 +72,10 @@ describe('exchange.json', () => {
     ]);
   });
 
-  it('is refused where it is larger than any can be', async () => {
+  it('is an alarm, too, where it is larger than any can be', async () => {
     const { process, file } = await staged();
-    await writeFile(file, Buffer.alloc(4_097));
-    await expect(process.store.survey(PEER)).rejects.toMatchObject({ code: 'storage' });
+    await truncate(file, 40_000_000);
+    expect(await process.store.survey(PEER)).toMatchObject([{ exchange: undefined, alarm: 'unreadable' }]);
   });
 });
 
@@ -127,6 +127,16 @@ describe('key-ids.json', () => {
     await stage(await folder.open(), exchangeOf({ role: 'responder' }));
     const { store, published } = await folder.open();
     await writeFile(join(folder.layout.record(PEER, 'responder', ID, 'staged'), 'key-ids.json'), content);
+    expect(await store.find(ID)).toMatchObject({ alarm: undefined, keyIds: undefined });
+    expect(await store.commit(PEER, ID, BETA)).toBe('done');
+    expect(published).toMatchObject([{ id: ID, keyIds: [] }]);
+  });
+
+  it.each(['EIO', 'EACCES'])('holds no key back where reading it fails with %s', async (errno) => {
+    const folder = await makeStoreFolder();
+    await stage(await folder.open(), exchangeOf({ role: 'responder' }));
+    const { store, fs, published } = await folder.open();
+    fs.at = ({ name, path }) => (name === 'read' && path.endsWith('key-ids.json') ? { errno } : undefined);
     expect(await store.find(ID)).toMatchObject({ alarm: undefined, keyIds: undefined });
     expect(await store.commit(PEER, ID, BETA)).toBe('done');
     expect(published).toMatchObject([{ id: ID, keyIds: [] }]);

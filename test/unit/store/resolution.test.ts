@@ -166,7 +166,8 @@ describe('an operator’s abort that was killed before it was durable', () => {
     next.fs.done.length = 0;
     await next.store.redo(PEER);
     const changes = next.fs.changes((path) => folder.shorten(path));
-    expect(changes.slice(0, 2)).toEqual([
+    expect(changes.slice(0, 3)).toEqual([
+      'syncFolder exchanges/B/responder/<id>.resolved',
       'syncFolder exchanges/B/responder',
       'unlink exchanges/B/responder/<id>.resolved/key',
     ]);
