@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { makeTestCa } from '../support/certificates.js';
 import { logOf, sayingOf, settledText, talkOf } from '../support/cli-log.js';
-import { channelConfig, type CliSite, type Responder, type TwoSites } from '../support/cli-site.js';
+import {
+  channelConfig,
+  kmeConfig,
+  type CliSite,
+  type Responder,
+  type TwoSites,
+} from '../support/cli-site.js';
 import { siteSuite } from '../support/site-suite.js';
 import { settledTree, siteTree } from '../support/site-tree.js';
 
@@ -54,6 +60,20 @@ describe('who is not who they should be', () => {
     const b = await responder.ended;
     expect(b.code).toBe(0);
     expect(talkOf(b.stderr).slice(0, 3)).toEqual(['listening', 'connection-refused', 'peer-connected']);
+  });
+
+  it('69 where the KME is of another CA, whatever the environment says of certificates', async () => {
+    const kme = kmeConfig(bench(), 'a', bench().pair.urlA);
+    const sites = await make({ a: { kme: { ...kme, ca: bench().file('sites-ca.pem') } } });
+    const responder = await sites.b.respond();
+    const trusting = { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } };
+    const a = await sites.a.run(['initiate', '--peer', `B:${responder.port}`], trusting);
+    expect(a).toMatchObject({ code: 69, stdout: '' });
+    expect(a.stderr).toContain("the KME's certificate comes from an unknown CA");
+    expect(sites.calls).toEqual(['kme-b status 200']);
+    const right = ['--kme-ca', bench().file('kme-ca.pem')];
+    const again = await sites.a.run(['initiate', '--peer', `B:${responder.port}`, ...right], trusting);
+    expect([again.code, (await responder.ended).code]).toEqual([0, 0]);
   });
 
   it('77 where the certificate of B bears another name', async () => {

@@ -157,21 +157,6 @@ describe('a KME that is not to be trusted', () => {
     expect(error.hint).toContain('kme.ca');
   });
 
-  test('whatever the environment says of it', async () => {
-    const { NODE_TLS_REJECT_UNAUTHORIZED: before } = process.env;
-    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-    try {
-      const error = await failure(await otherCa.issue(LOOPBACK), { ca: ca.cert });
-      expect(error).toMatchObject({
-        code: 'kme-unreachable',
-        message: expect.stringContaining('unknown CA'),
-      });
-    } finally {
-      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
-      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
-    }
-  });
-
   test.each([
     ['the URL', { commonName: '127.0.0.1', san: [{ type: 'dns' as const, value: 'kme-a' }] }, undefined],
     ['serverName, though it bears the address of the URL', LOOPBACK, 'kme-b'],
