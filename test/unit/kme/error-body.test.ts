@@ -28,8 +28,9 @@ const DEEP = 30_000;
 test.each([
   ['arrays', `${'['.repeat(DEEP)}${']'.repeat(DEEP)}`],
   ['objects', `${'{"a":'.repeat(DEEP / 3)}1${'}'.repeat(DEEP / 3)}`],
-])('details of %s deeper than any stack', (_name, details) => {
-  expect(readErrorBody(Buffer.from(`{"message":"bad","details":${details}}`))).toBe('bad');
+])('details of %s deeper than any stack are left out, or cut where an engine can write them', (_name, details) => {
+  const shown = readErrorBody(Buffer.from(`{"message":"bad","details":${details}}`));
+  expect(shown).toMatch(/^bad(?: [[{].{100,250}…)?$/);
 });
 
 describe('a key that an error gives away', () => {
