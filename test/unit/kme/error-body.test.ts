@@ -28,10 +28,13 @@ const DEEP = 30_000;
 test.each([
   ['arrays', `${'['.repeat(DEEP)}${']'.repeat(DEEP)}`],
   ['objects', `${'{"a":'.repeat(DEEP / 3)}1${'}'.repeat(DEEP / 3)}`],
-])('details of %s deeper than any stack are left out, or cut where an engine can write them', (_name, details) => {
-  const shown = readErrorBody(Buffer.from(`{"message":"bad","details":${details}}`));
-  expect(shown).toMatch(/^bad(?: [[{].{100,250}…)?$/);
-});
+])(
+  'details of %s deeper than any stack are left out, or cut where an engine can write them',
+  (_name, details) => {
+    const shown = readErrorBody(Buffer.from(`{"message":"bad","details":${details}}`));
+    expect(shown).toMatch(/^bad(?: [[{].{100,250}…)?$/);
+  },
+);
 
 describe('a key that an error gives away', () => {
   const bytes = Buffer.from(Array.from({ length: 32 }, (_, at) => (at * 37 + 11) & 0xff));
