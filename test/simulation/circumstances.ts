@@ -97,7 +97,7 @@ function randomAlien(dice: Dice, naming: Naming): Alien {
   };
 }
 
-function randomOrders(dice: Dice): Order[] {
+export function randomOrders(dice: Dice): Order[] {
   const order = (): Order => ({
     // Only a responder is ever in doubt.
     host: dice.pick(['A', 'B', 'B', 'B']),

@@ -12,6 +12,7 @@ import type { FileContent } from '../../src/store/file-system.js';
 import type { Dice } from './dice.js';
 import { DiskError } from './disk-error.js';
 import { File, Folder, type Change, type Node, type Place } from './node.js';
+import type { NodeCopies } from './node-copies.js';
 import { losePower, type PowerLoss } from './power-loss.js';
 
 /** Told of each name that appears. */
@@ -20,10 +21,12 @@ export type Witness = (folder: Folder, name: string, change: Change, how: 'made'
 export type Maybe<T> = T | DiskError;
 
 export class Disk {
-  readonly root = new Folder('0');
+  root = new Folder('0');
   witness: Witness | undefined;
   log: Change[] = [];
   #inodes = 0;
+  /** Those that have been looked for since a folder has last gone from its place. */
+  readonly #folders = new Map<string, Folder>();
 
   /** A folder that was there, durably, before anything began. */
   prepare(path: string): Folder {
@@ -37,7 +40,32 @@ export class Disk {
     return folder;
   }
 
+  /** All that another disk has, and what of it may still be lost. */
+  takeOver(other: Disk, copies: NodeCopies): void {
+    this.root = copies.folder(other.root);
+    this.#folders.clear();
+    this.log = other.log.map((change) => copies.change(change));
+    this.#inodes = other.#inodes;
+  }
+
   find(path: string): Node | undefined {
+    const slash = path.lastIndexOf('/');
+    if (slash <= 0) return this.#walk(path);
+    const folder = this.#known(path.slice(0, slash));
+    return folder?.entries.get(path.slice(slash + 1));
+  }
+
+  /** A folder by its path; the same ones are asked for again and again. */
+  #known(path: string): Folder | undefined {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const node = this.#walk(path);
+    if (node?.kind !== 'folder') return undefined;
+    this.#folders.set(path, node);
+    return node;
+  }
+
+  #walk(path: string): Node | undefined {
     let node: Node | undefined = this.root;
     let start = 1;
     while (start < path.length) {
@@ -162,6 +190,7 @@ export class Disk {
   /** The power fails and comes back: what is durable is what there is. */
   losePower(dice: Dice): PowerLoss {
     const loss = losePower(this.root, this.log, dice);
+    this.#folders.clear();
     this.log = [];
     return loss;
   }
@@ -181,6 +210,7 @@ export class Disk {
   #change(node: Node, from: Place | undefined, to: Place | undefined, how: 'made' | 'moved'): Change {
     const change: Change = { node, from, to, leftDurably: false, cameDurably: false, doomed: false };
     if (from !== undefined) {
+      if (node.kind === 'folder') this.#folders.clear();
       from.folder.entries.delete(from.name);
       from.folder.pending.push(change);
     }

@@ -7,7 +7,7 @@ import { Dice } from './dice.js';
 import { FATES, type Errno, type KmeFate, type OperationKind, type Stroke } from './fault.js';
 import type { Faults, OperationTrigger } from './plan.js';
 import { QUIET, type Scenario } from './scenario.js';
-import { simulate } from './simulation.js';
+import { simulate } from './run.js';
 import type { Spot } from './spot.js';
 
 export type Order = 'single' | 'pairs';
@@ -100,6 +100,7 @@ export interface Enumeration {
 export function enumerate(order: Order): Enumeration {
   const scenario = (faults: Faults, index: number): Scenario => ({
     ...QUIET,
+    swift: true,
     serve: index % 2 === 0,
     persistence: order === 'pairs' ? 1 : 0,
     faults,

@@ -70,7 +70,7 @@ export class SimulatedFileSystem implements FileSystem {
   #operate<T>(kind: OperationKind, path: string, to?: string, open?: Open): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const settled = resolve as (value: unknown) => void;
-      this.#process.world.add(new FileOperation(this.#process, kind, path, to, open, settled, reject));
+      this.#process.world.do(new FileOperation(this.#process, kind, path, to, open, settled, reject));
     });
   }
 }

@@ -14,6 +14,13 @@ export class KeyStore {
   readonly byContent = new Map<string, KeyId>();
   readonly #waiting = new Set<KeyId>();
 
+  /** All keys of another link, as if they had been made here. */
+  takeOver(other: KeyStore): void {
+    for (const [keyId, bytes] of other.made) this.made.set(keyId, bytes);
+    for (const [content, keyId] of other.byContent) this.byContent.set(content, keyId);
+    for (const keyId of other.#waiting) this.#waiting.add(keyId);
+  }
+
   /** The keys of one request. */
   make(count: number, random: () => Uint8Array): Key[] {
     let content = '';

@@ -6,6 +6,7 @@ import { PROBE_NAME } from '../../src/store/probe.js';
 import type { Host } from './host.js';
 import type { KeyStore } from './kme.js';
 import type { Change, Folder, Node } from './node.js';
+import type { NodeCopies } from './node-copies.js';
 import type { PowerLoss } from './power-loss.js';
 
 /** A key file that has appeared; it may have been taken away since. */
@@ -25,7 +26,7 @@ export class Ledger {
   readonly #host: Host;
   readonly #keyStore: KeyStore;
   readonly #complain: (violation: string) => void;
-  readonly #ground: Folder;
+  #ground: Folder;
   #keys: Folder | undefined;
   #puts: string | undefined;
   /** The folder of keys and those in it. */
@@ -47,6 +48,15 @@ export class Ledger {
     host.beforeUnlink = (path) => {
       this.#guard(path);
     };
+  }
+
+  /** All that another ledger of such a host knows of key files. */
+  takeOver(other: Ledger, copies: NodeCopies): void {
+    this.#ground = copies.folder(other.#ground);
+    this.#keys = other.#keys && copies.folder(other.#keys);
+    for (const folder of other.#guarded) this.#guarded.add(copies.folder(folder));
+    for (const [keyId, { name, changes }] of other.saved)
+      this.saved.set(keyId, { name, changes: changes.map((change) => copies.change(change)) });
   }
 
   /** Whether the key's file would be there after a power loss now, or has been before the last one. */

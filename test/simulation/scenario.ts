@@ -1,6 +1,12 @@
 /** What one run is to live through, thrown by the dice: who runs when, and what goes wrong. */
 import type { MessageType } from '../../src/handshake/message.js';
-import { PLAIN, randomCircumstances, strokeOnOrder, type Circumstances } from './circumstances.js';
+import {
+  PLAIN,
+  randomCircumstances,
+  randomOrders,
+  strokeOnOrder,
+  type Circumstances,
+} from './circumstances.js';
 import type { Dice } from './dice.js';
 import { FATES, type Errno, type KmeFate, type Stroke } from './fault.js';
 import type { Faults, KmeTrigger, MessageTrigger, OperationTrigger } from './plan.js';
@@ -17,7 +23,21 @@ export interface Launch {
   readonly elsewhere: boolean;
 }
 
+/** An exchange before, in peace until it was cut off at both sites at once. */
+export interface CutOff {
+  /** The seed of its order of events. */
+  readonly seed: number;
+  /** How far it came, from 0 to 1; each place has its weight. */
+  readonly progress: number;
+  /** How long ago that is, in virtual milliseconds. */
+  readonly agoMs: number;
+  /** Where it was the power that failed; at the other sites the process was killed. */
+  readonly powerLost: readonly string[];
+}
+
 export interface Scenario {
+  /** What the run begins with, if anything. */
+  readonly cutOff: CutOff | undefined;
   /** B's responder stays and answers all, instead of one. */
   readonly serve: boolean;
   /** Both sites initiate, and both answer. */
@@ -25,6 +45,8 @@ export interface Scenario {
   /** The chance, at each step, that somebody takes a key file away. */
   readonly greed: number;
   readonly temper: Temper;
+  /** A process that is alone takes several steps in one go. */
+  readonly swift: boolean;
   readonly launches: readonly Launch[];
   /** The chance that a new run begins at the initiator after each thing that went wrong. */
   readonly persistence: number;
@@ -33,23 +55,36 @@ export interface Scenario {
   readonly waking: Spot | undefined;
   /** The contact in peace after all that settles and draws no key. */
   readonly recoverOnly: boolean;
+  /** No contact in peace where nothing is open any more. */
+  readonly lazy: boolean;
   readonly circumstances: Circumstances;
 }
 
 export const QUIET: Scenario = {
+  cutOff: undefined,
   serve: false,
   anyRole: false,
   greed: 0,
   temper: { sticky: 0, hasty: 0 },
+  swift: false,
   launches: [{ at: 0, host: 'A', kind: 'initiate', elsewhere: false }],
   persistence: 0,
   faults: { operations: [], messages: [], kmes: [] },
   waking: undefined,
   recoverOnly: false,
+  lazy: false,
   circumstances: PLAIN,
 };
 
 const FAULTS_MAX = 4;
+
+/** How many of the runs begin with an exchange that was cut off. */
+const AFTER_CUT = 0.75;
+/** So many orders of events there are of it. */
+const CUT_OFF_SEEDS = 6;
+/** About so many a site does in an exchange, and in a contact that only settles. */
+const EXCHANGE_OPERATIONS = 220;
+const CONTACT_OPERATIONS = 110;
 
 /** Uniform chance finds almost nothing: what is near a decision weighs more. */
 const SPOT_WEIGHTS: Readonly<Record<Spot, number>> = {
@@ -98,23 +133,62 @@ const ERRNOS: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
 const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-empty', 'kme-answer', 'hang'];
 
 export function randomScenario(dice: Dice): Scenario {
-  if (dice.chance(0.06)) return bothAsleep(dice);
+  if (dice.chance(0.05)) return bothAsleep(dice);
+  if (dice.chance(AFTER_CUT)) return afterCut(dice);
   const anyRole = dice.chance(0.12);
   const circumstances = randomCircumstances(dice);
-  const faults = dice.chance(0.5) ? randomFaults(dice) : recipe(dice, anyRole);
+  const faults = dice.chance(0.5) ? randomFaults(dice, EXCHANGE_OPERATIONS) : recipe(dice, anyRole);
   const [order] = circumstances.orders;
   const onOrder = order !== undefined && dice.chance(0.5) ? [strokeOnOrder(dice, order)] : [];
   return {
-    serve: dice.chance(0.4),
+    ...randomManners(dice),
+    cutOff: undefined,
     anyRole,
-    greed: dice.chance(0.4) ? 0.03 : 0,
-    temper: { sticky: dice.pick([0, 0.5, 0.9]), hasty: dice.pick([0, 0, 0, 0.01, 0.05]) },
     launches: randomLaunches(dice, anyRole),
-    persistence: dice.pick([0.3, 0.7, 1]),
     faults: { ...faults, operations: [...faults.operations, ...onOrder] },
+    circumstances,
+  };
+}
+
+function randomManners(
+  dice: Dice,
+): Pick<
+  Scenario,
+  'serve' | 'greed' | 'temper' | 'swift' | 'persistence' | 'waking' | 'recoverOnly' | 'lazy'
+> {
+  const greed = dice.chance(0.25) ? 0.03 : 0;
+  const temper = { sticky: dice.pick([0, 0.5, 0.9]), hasty: dice.pick([0, 0, 0, 0, 0, 0.01, 0.05]) };
+  return {
+    serve: dice.chance(0.4),
+    greed,
+    temper,
+    swift: greed === 0 && temper.hasty === 0,
+    persistence: dice.pick([0.3, 0.7, 1]),
     waking: undefined,
     recoverOnly: dice.chance(0.85),
-    circumstances,
+    lazy: dice.chance(0.8),
+  };
+}
+
+/** Most of what can go wrong goes wrong after something else has: when two sites settle what was cut off before. */
+function afterCut(dice: Dice): Scenario {
+  const cutOff: CutOff = {
+    seed: dice.below(CUT_OFF_SEEDS),
+    progress: dice.below(10_000) / 10_000,
+    agoMs: dice.pick([0, dice.small(10_000)]),
+    powerLost: ['A', 'B'].filter(() => dice.chance(0.35)),
+  };
+  const orders = dice.chance(0.2) ? randomOrders(dice) : [];
+  const [order] = orders;
+  const onOrder = order !== undefined && dice.chance(0.5) ? [strokeOnOrder(dice, order)] : [];
+  const faults = dice.chance(0.5) ? randomFaults(dice, CONTACT_OPERATIONS) : recipe(dice, false);
+  return {
+    ...randomManners(dice),
+    cutOff,
+    anyRole: false,
+    launches: [{ at: 0, host: 'A', kind: dice.chance(orders.length > 0 ? 0.5 : 0.9) ? 'recover' : 'initiate', elsewhere: false }],
+    faults: { ...faults, operations: [...faults.operations, ...onOrder] },
+    circumstances: { ...PLAIN, orders },
   };
 }
 
@@ -154,14 +228,14 @@ function randomLaunches(dice: Dice, anyRole: boolean): Launch[] {
   return launches;
 }
 
-function randomFaults(dice: Dice): Faults {
+function randomFaults(dice: Dice, reach: number): Faults {
   const operations: OperationTrigger[] = [];
   const messages: MessageTrigger[] = [];
   const kmes: KmeTrigger[] = [];
   const count = dice.small(FAULTS_MAX);
   for (let n = 0; n < count; n += 1) {
     const where = dice.below(20);
-    if (where < 12) operations.push(randomOperationTrigger(dice));
+    if (where < 12) operations.push(randomOperationTrigger(dice, reach));
     else if (where < 19) {
       const type = dice.weighted(MESSAGE_WEIGHTS);
       messages.push({ type, nth: dice.small(type === 'any' ? 16 : 2), fate: dice.pick(FATES) });
@@ -170,9 +244,14 @@ function randomFaults(dice: Dice): Faults {
   return { operations, messages, kmes };
 }
 
-function randomOperationTrigger(dice: Dice): OperationTrigger {
+function randomOperationTrigger(dice: Dice, reach: number): OperationTrigger {
   const spot = dice.weighted(SPOT_WEIGHTS);
-  const nth = spot === 'any' ? 1 + dice.below(220) : spot === 'change' ? 1 + dice.below(90) : dice.small(6);
+  const nth =
+    spot === 'any'
+      ? 1 + dice.below(reach)
+      : spot === 'change'
+        ? 1 + dice.below(Math.floor(reach * 0.4))
+        : dice.small(6);
   return { host: dice.pick(['A', 'B']), spot, nth, stroke: randomStroke(dice), follows: dice.chance(0.3) };
 }
 

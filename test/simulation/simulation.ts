@@ -1,7 +1,8 @@
 /**
  * One run of the whole: two sites live through a scenario, are left in peace, meet again, and must then agree.
  *
- * Calling sequence: `simulate` from a macrotask. Never throws: what is wrong is in the verdict.
+ * Calling sequence, from a macrotask: `begin`, then `run`, at last `verdict`; or `advance` instead of `run`, as far
+ * as `remains` are wanted of.
  */
 import type { RunReport } from '../../src/exchange/outcome.js';
 import type { PublishedFile } from '../../src/store/context.js';
@@ -20,44 +21,22 @@ import { Operators } from './operators.js';
 import { Party } from './party.js';
 import { Plan } from './plan.js';
 import type { Process } from './process.js';
+import { Remains } from './remains.js';
 import { Reunion } from './reunion.js';
 import type { Launch, Scenario } from './scenario.js';
 import { Site, type RunKind } from './site.js';
 import { Sleepers } from './sleepers.js';
+import type { Verdict } from './verdict.js';
 import { World } from './world.js';
-
-export interface Verdict {
-  /** What is wrong; empty where all is well. */
-  readonly violations: readonly string[];
-  /** How many contacts were needed after all that had gone wrong. */
-  readonly contacts: number;
-  /** How many key files both sites have saved. */
-  readonly saved: number;
-  readonly steps: number;
-  /** What the hosts began to do, and how many messages were sent, while things could go wrong. */
-  readonly operations: Plan['operations'];
-  readonly messages: number;
-}
 
 const RUNS_MAX = 5;
 const WAIT_MS = 60_000;
 
-export function simulate(dice: Dice, scenario: Scenario, trace?: (line: string) => void): Verdict {
-  const simulation = new Simulation(dice, scenario, trace);
-  try {
-    simulation.run();
-  } catch (error) {
-    simulation.complain(
-      `the simulation failed: ${error instanceof Error ? String(error.stack) : String(error)}`,
-    );
-  }
-  return simulation.verdict();
-}
-
-class Simulation {
+export class Simulation {
   readonly #scenario: Scenario;
   readonly #world: World;
   readonly #plan: Plan;
+  readonly #keyStore = new KeyStore();
   readonly #a: Party;
   readonly #b: Party;
   readonly #claims: Claims;
@@ -90,6 +69,7 @@ class Simulation {
         this.#struck(host, what);
       },
       froze: (process) => {
+        world.swift = false;
         this.#sleepers.add(process);
       },
       noticed: (host, operation) => {
@@ -98,7 +78,7 @@ class Simulation {
     });
     this.#sleepers = new Sleepers(world, () => this.#plan, scenario.waking);
     const network = new Network(world, (from, type) => this.#plan.pass(from, type));
-    const keyStore = new KeyStore();
+    const keyStore = this.#keyStore;
     const complain = (violation: string): void => {
       this.complain(violation);
     };
@@ -154,13 +134,33 @@ class Simulation {
     };
   }
 
-  run(): void {
+  /** @param remains what the run begins with, where the scenario says that something was cut off */
+  begin(remains?: Remains): void {
+    const { cutOff, launches } = this.#scenario;
+    remains?.restore([this.#a, this.#b], this.#keyStore);
+    if (cutOff !== undefined) {
+      this.#world.now += cutOff.agoMs;
+      for (const site of cutOff.powerLost) this.#party(site).host.losePower();
+    }
     this.#intruder?.begin();
     for (const party of this.#answering) this.#answer(party);
-    for (const launch of this.#scenario.launches) this.#schedule(launch);
-    while (this.#expecting) if (!this.#step()) break;
+    for (const launch of launches) this.#schedule(launch);
+  }
+
+  /** One step, while somebody asks or will; false where there is none any more. */
+  advance(): boolean {
+    return this.#expecting && this.#step();
+  }
+
+  /** What would be left if both sites were cut off now. The simulation must go no further then. */
+  remains(): Remains {
+    return new Remains([this.#a, this.#b], this.#keyStore);
+  }
+
+  run(): void {
+    while (this.advance());
     this.#operators.end();
-    while (this.#expecting) if (!this.#step()) break;
+    while (this.advance());
     this.#rest();
     this.#reunion.settle();
     this.#judge();
@@ -196,11 +196,12 @@ class Simulation {
   /** One step of the world, of whoever wakes sleepers up and brings responders back, and of who takes files away. */
   #step(): boolean {
     const world = this.#world;
+    const { swift, greed } = this.#scenario;
+    world.swift = swift && !this.#sleepers.any;
     const moved = world.step();
     let awake = moved;
     if (this.#sleepers.any && this.#sleepers.wake(!moved || this.#isIdle())) awake = true;
     for (const process of this.#initiators) if (!process.alive) this.#initiators.delete(process);
-    const { greed } = this.#scenario;
     if (greed > 0 && world.dice.chance(greed)) world.dice.pick([this.#a, this.#b]).takeFile();
     if (this.#healing) return awake;
     for (const party of this.#answering) {

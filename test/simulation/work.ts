@@ -3,7 +3,7 @@ import { Dice } from './dice.js';
 import { enumerate, type Enumeration } from './exhaustive.js';
 import type { Failure, Job, Tally } from './job.js';
 import { randomScenario } from './scenario.js';
-import { simulate } from './simulation.js';
+import { simulate } from './run.js';
 
 /** So many failures are told; more would say the same. */
 const FAILURES_MAX = 20;
