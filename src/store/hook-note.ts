@@ -95,8 +95,8 @@ export async function readWaitingHook(
   // The version before had the time behind the key IDs.
   const note = await readNote(fs, layout, place);
   if (typeof note === 'string') return note;
-  const { keyIds: _, ...waiting } = note;
-  return waiting;
+  const { id, role, peer, path, index, format, time } = note;
+  return { id, role, peer, path, index, format, time };
 }
 
 /** A whole note. */
