@@ -38,7 +38,7 @@ const DESCRIPTIONS: Readonly<Record<CommandName, Description>> = {
   },
   status: {
     summary: 'what is saved, open and in doubt here',
-    text: 'Reads the records of this site and changes nothing.',
+    text: 'Reads the records of this site and changes nothing. Shows the hooks that wait, too.',
     example: 'qkd-sync status --json',
   },
   resolve: {

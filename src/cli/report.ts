@@ -9,13 +9,14 @@ import { describe, type QkdSyncError } from '../base/errors.js';
 import type { Log, LogFields, LogLevel } from '../base/log.js';
 import type { Role } from '../base/site.js';
 import type { Finding } from '../doctor/finding.js';
-import type { OpenExchange, RunReport, Standing } from '../exchange/outcome.js';
+import type { OpenExchange, RunReport } from '../exchange/outcome.js';
 import type { HookRun } from '../exchange/hook.js';
 import type { KnownExchange } from '../exchange/resolve.js';
 import type { SiteStatus } from '../exchange/status.js';
 import { EXIT, exitCodeOf, exitCodeOfFindings } from './exit-code.js';
 import { findingLines, type Paint } from './finding-lines.js';
 import { errorObject, hookObject, runObject } from './report-object.js';
+import { MEANING, statusLines } from './status-lines.js';
 import type { Streams } from './streams.js';
 
 export interface ReportOptions {
@@ -26,13 +27,6 @@ export interface ReportOptions {
 }
 
 export const PLAIN: ReportOptions = { quiet: false, verbose: false, logFormat: 'human', json: false };
-
-const MEANING: Readonly<Record<Standing, string>> = {
-  alarm: 'in alarm: an operator must look, see docs/operations.md',
-  pending: 'committed but not yet in place here; the next run finishes it',
-  'in-doubt': 'in doubt: voted for, no decision heard; it settles at the next contact',
-  unconfirmed: 'saved here, not yet confirmed by the peer; it settles at the next contact',
-};
 
 export class Report {
   readonly #streams: Streams;
@@ -167,21 +161,8 @@ export class Report {
   }
 
   status(status: SiteStatus): void {
-    if (this.#options.json) {
-      this.data(JSON.stringify(status));
-      return;
-    }
-    this.data(`keys   ${status.keys}`);
-    this.data(`state  ${status.state}`);
-    if (status.peers.length === 0) this.data('no exchange has been made here yet');
-    for (const { peer, nextIndex, open } of status.peers) {
-      const standing = open.length === 0 ? 'nothing open' : `${open.length} open`;
-      this.data(`peer ${peer}: next file number ${nextIndex}, ${standing}`);
-      for (const { id, role, standing: how, name, reason } of open) {
-        const why = reason === undefined ? '' : ` (${reason})`;
-        this.data(`  ${id}  ${role}  ${name ?? '?'}  ${MEANING[how]}${why}`);
-      }
-    }
+    const lines = this.#options.json ? [JSON.stringify(status)] : statusLines(status);
+    for (const line of lines) this.data(line);
   }
 
   /** What `doctor` has found. */

@@ -7,7 +7,7 @@
  * Never rejects but for a bug: what went wrong is in the answer.
  */
 import { describe, QkdSyncError } from '../base/errors.js';
-import type { HookNote } from '../store/hook-note.js';
+import type { HookNote, WaitingHook } from '../store/hook-note.js';
 import { hasFailed, isOver, keepRun, type HookEnd, type HookRun, type RunHook } from './hook.js';
 import type { RunPorts } from './run.js';
 
@@ -42,22 +42,32 @@ export class Hooks {
 
   async #runDue(peer: string, runHook: RunHook): Promise<void> {
     const { store, lock, signal } = this.#ports;
-    let due: readonly HookNote[] = [];
+    /** The one whose turn it is. */
+    let next: WaitingHook | undefined;
+    /** Those that turned out not to be run: their notes may still be there. */
+    const passedOver = new Set<string>();
     try {
-      due = await store.dueHooks(peer);
-      if (due.length === 0) return;
+      [next] = await store.dueHooks(peer);
+      if (next === undefined) return;
       const unlock = await lock(store.layout.hookLock(peer), this.#lockWaitMs, signal);
       try {
         // Again, because another run may have had the lock until now.
-        for (due = await store.dueHooks(peer); due.length > 0; due = await store.dueHooks(peer)) {
-          for (const note of due) if (!(await this.#run(note, runHook))) return;
+        let due = await store.dueHooks(peer);
+        while (due.length > 0) {
+          for (next of due) {
+            const note = await store.readHook(next);
+            if (note === undefined) passedOver.add(next.id);
+            else if (!(await this.#run(note, runHook))) return;
+          }
+          next = undefined;
+          due = await store.dueHooks(peer, passedOver);
         }
       } finally {
         await unlock();
       }
     } catch (error) {
       if (!(error instanceof QkdSyncError)) throw error;
-      this.#giveUp(peer, due, error);
+      this.#giveUp(peer, next, error);
     }
   }
 
@@ -71,17 +81,18 @@ export class Hooks {
     return isOver(end);
   }
 
-  #giveUp(peer: string, due: readonly HookNote[], error: QkdSyncError): void {
+  #giveUp(peer: string, next: WaitingHook | undefined, error: QkdSyncError): void {
     const { log } = this.#ports;
-    const [next] = due;
     if (error.code === 'busy') log('info', 'hooks-busy', `another run is running the hooks of peer ${peer}`);
-    else if (next === undefined)
-      log('step', 'hooks-unread', `cannot look for hooks to run: ${error.message}`);
-    else if (error.code === 'interrupted') this.#conclude(next, { how: 'interrupted' });
+    else if (next === undefined) {
+      log('warn', 'hooks-unread', `cannot look for hooks of peer ${peer} to run: ${error.message}`, {
+        hint: error.hint ?? "those that wait are run at the next contact; 'qkd-sync status' shows them",
+      });
+    } else if (error.code === 'interrupted') this.#conclude(next, { how: 'interrupted' });
     else this.#conclude(next, { how: 'failed', reason: error.message });
   }
 
-  #conclude({ id, peer, path }: HookNote, end: HookEnd): void {
+  #conclude({ id, peer, path }: WaitingHook, end: HookEnd): void {
     const { log } = this.#ports;
     keepRun(this.#runs, { exchange: id, peer, file: path, end });
     if (!hasFailed(end)) {

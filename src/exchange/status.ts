@@ -1,4 +1,10 @@
-/** What is saved, open and in doubt on this site, read from its records without changing anything. */
+/**
+ * What is saved, open and in doubt on this site, and which hooks wait, read from its records without changing anything.
+ *
+ * Of every peer that has records here, whether the configuration still has it or not.
+ */
+import type { Role } from '../base/site.js';
+import type { HookStanding, QueuedHook } from '../store/hook-queue.js';
 import type { Store } from '../store/store.js';
 import { openExchanges, type OpenExchange } from './outcome.js';
 
@@ -7,6 +13,19 @@ export interface PeerStatus {
   /** The number of the next key file: all lower ones have been saved or given up. */
   readonly nextIndex: number;
   readonly open: readonly OpenExchange[];
+  /** Hooks that have not come to their end, some of them where there are very many, in the order of their files. */
+  readonly hooks: readonly HookStatus[];
+  /** How many hooks there are besides. */
+  readonly moreHooks: number;
+}
+
+export interface HookStatus {
+  readonly exchange: string;
+  readonly peer: string;
+  readonly role: Role;
+  readonly standing: HookStanding;
+  /** The key file; undefined where the hook is `unreadable`. */
+  readonly file: string | undefined;
 }
 
 export interface SiteStatus {
@@ -20,7 +39,13 @@ export async function readStatus(store: Store): Promise<SiteStatus> {
   const peers: PeerStatus[] = [];
   for (const peer of await store.peers()) {
     const open = openExchanges(await store.survey(peer));
-    peers.push({ peer, nextIndex: await store.nextIndex(peer), open });
+    const nextIndex = await store.nextIndex(peer);
+    const { hooks, more } = await store.waitingHooks(peer);
+    peers.push({ peer, nextIndex, open, hooks: hooks.map(hookStatus), moreHooks: more });
   }
   return { keys: store.layout.keys, state: store.layout.state, peers };
+}
+
+function hookStatus({ id, peer, role, standing, hook }: QueuedHook): HookStatus {
+  return { exchange: id, peer, role, standing, file: hook?.path };
 }

@@ -46,6 +46,8 @@ export interface FileSystem {
   rmdir(path: string): Promise<void>;
   /** The whole file; undefined for nothing; EFBIG where it is longer than `maxBytes`. */
   read(path: string, maxBytes: number): Promise<FileContent | undefined>;
+  /** The first bytes of a file, `maxBytes` at most, however long it is; undefined for nothing. */
+  readStart(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
   /** The names in a folder, in no order; none where there is no such folder. */
   list(path: string): Promise<string[]>;
   /** What lies there, links not followed; undefined for nothing. */

@@ -3,43 +3,43 @@
  * hook is configured, durable before the file is, and gone once its hook has come to its end.
  *
  * So a hook is run at least once, whatever crashes: a file that is in place has its note or its hook has ended. A note is
- * written in its record's folder and renamed into place, so that nobody reads half of one.
+ * written in its record's folder and renamed into place, so that nobody reads half of one. Its key IDs, of which there
+ * may be 33 MB, stand at its end: all else is read without them, and they are read for the one hook that is being run.
  * Errors: Node's.
  */
+import { systemCode } from '../base/errors.js';
 import { FORMATS, type Format } from '../base/format.js';
 import type { KeyId } from '../base/key.js';
 import { randomId } from '../base/random.js';
 import type { Role } from '../base/site.js';
 import type { StoreContext } from './context.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
+import type { FileSystem } from './file-system.js';
 import { parseHookNoteName, within, type ExchangeId, type Layout } from './layout.js';
-import { readSmall } from './reading.js';
-import {
-  EXCHANGE_MAX_BYTES,
-  findRecord,
-  formatOf,
-  recordFolder,
-  type Exchange,
-  type RecordPlace,
-} from './record.js';
-import { surveyRecord } from './survey.js';
+import { readSmall, SMALL_FILE_MAX_BYTES, textOf } from './reading.js';
+import { EXCHANGE_MAX_BYTES, formatOf, recordFolder, type Exchange, type RecordPlace } from './record.js';
 
-/** What a hook is told. No key bytes. */
-export interface HookNote {
+/** Which exchange a note is about. */
+export interface NotePlace {
   readonly id: ExchangeId;
   readonly role: Role;
   readonly peer: string;
+}
+
+/** A hook that has not come to its end, and all that it is told but the key IDs. */
+export interface WaitingHook extends NotePlace {
   /** The key file, absolute. It may have been taken away already. */
   readonly path: string;
   readonly index: number | undefined;
   readonly format: Format;
-  readonly keyIds: readonly KeyId[];
   /** When the exchange was made, in milliseconds since 1970. */
   readonly time: number;
 }
 
-/** Which exchange a note is about. */
-type NotePlace = Pick<RecordPlace, 'peer' | 'role' | 'id'>;
+/** What a hook is told. No key bytes. */
+export interface HookNote extends WaitingHook {
+  readonly keyIds: readonly KeyId[];
+}
 
 /** Makes the note of an exchange that is decided and about to be published, durably. */
 export async function noteHook(
@@ -55,8 +55,9 @@ export async function noteHook(
     name,
     ...(index !== undefined && { index }),
     format: formatOf(rest),
-    keyIds,
     time,
+    // Last: see `withoutKeyIds`.
+    keyIds,
   };
   const aside = within(recordFolder(layout, place), randomId(random));
   await ensureFolder(fs, layout.hooks(peer));
@@ -73,71 +74,77 @@ export async function dropNote({ fs, layout }: StoreContext, { peer, role, id }:
   await unlessGone(fs.syncFolder(layout.hooks(peer)));
 }
 
-/** The hooks of a peer that are to be run now, in the order of their files; drops what will never be published. */
-export async function dueHooks(context: StoreContext, peer: string): Promise<HookNote[]> {
-  const { fs, layout, log, suspicion } = context;
-  const due: HookNote[] = [];
-  for (const name of await fs.list(layout.hooks(peer))) {
+/** The notes of a peer, in no order. What else lies beside them is passed over. */
+export async function listNotes(fs: FileSystem, layout: Layout, peer: string): Promise<NotePlace[]> {
+  return (await fs.list(layout.hooks(peer))).flatMap((name) => {
     const parsed = parseHookNoteName(name);
-    if (parsed === undefined) continue;
-    const place = { peer, ...parsed };
-    const fate = await fateOf(context, place);
-    if (fate === 'never') await dropNote(context, place);
-    if (fate !== 'published') continue;
-    const content = await readSmall(fs, layout.hookNote(peer, place.role, place.id), EXCHANGE_MAX_BYTES);
-    if (content === undefined) continue;
-    const note = parseNote(content, place, layout);
-    if (note !== undefined) due.push(note);
-    else log('warn', 'note-damaged', `cannot read ${within(layout.hooks(peer), name)}: its hook is not run`);
-  }
-  if (due.length > 0) {
-    // Who moved the file may have been killed before it could make that durable.
-    await suspicion.guard(async () => {
-      for (const folder of [layout.keys, layout.peerKeys(peer)]) await unlessGone(fs.syncFolder(folder));
-    });
-  }
-  return due.sort(byNumber);
+    return parsed === undefined ? [] : [{ peer, ...parsed }];
+  });
 }
 
-/** What has become of the key file. A record without its file goes only together with its note. */
-async function fateOf(
-  { fs, layout }: StoreContext,
-  { peer, role, id }: NotePlace,
-): Promise<'published' | 'open' | 'never'> {
-  const place = await findRecord(fs, layout, peer, role, id);
-  const record = place && (await surveyRecord(fs, layout, place));
-  if (record === undefined || record.published) return 'published';
-  return record.place.state === 'aborted' || record.resolution === 'abort' ? 'never' : 'open';
+/** A note without its key IDs, in little memory; `gone` where its hook has come to its end meanwhile. */
+export async function readWaitingHook(
+  fs: FileSystem,
+  layout: Layout,
+  place: NotePlace,
+): Promise<WaitingHook | 'gone' | 'damaged'> {
+  const start = await fs.readStart(layout.hookNote(place.peer, place.role, place.id), SMALL_FILE_MAX_BYTES);
+  if (start === undefined) return 'gone';
+  const hook = hookIn(parsed(withoutKeyIds(textOf(start))), place, layout);
+  if (hook !== undefined) return hook;
+  // The version before had the time behind the key IDs.
+  const note = await readNote(fs, layout, place);
+  if (typeof note === 'string') return note;
+  const { id, role, peer, path, index, format, time } = note;
+  return { id, role, peer, path, index, format, time };
 }
 
-/** Files that have no number come after those that have one, in the order of their time. */
-function byNumber(one: HookNote, other: HookNote): number {
-  const [n, m] = [one.index ?? Infinity, other.index ?? Infinity];
-  return n === m ? one.time - other.time : n - m;
-}
-
-function parseNote(content: string, { peer, role, id }: NotePlace, layout: Layout): HookNote | undefined {
-  let value: unknown;
+/** A whole note. */
+export async function readNote(
+  fs: FileSystem,
+  layout: Layout,
+  place: NotePlace,
+): Promise<HookNote | 'gone' | 'damaged'> {
+  let content: string | undefined;
   try {
-    value = JSON.parse(content);
+    content = await readSmall(fs, layout.hookNote(place.peer, place.role, place.id), EXCHANGE_MAX_BYTES);
+  } catch (error) {
+    // Larger than any can be.
+    if (systemCode(error) === 'EFBIG') return 'damaged';
+    throw error;
+  }
+  if (content === undefined) return 'gone';
+  const value = parsed(content);
+  const hook = hookIn(value, place, layout);
+  const keyIds = value?.['keyIds'];
+  if (hook === undefined || !Array.isArray(keyIds)) return 'damaged';
+  return keyIds.every((keyId): keyId is KeyId => typeof keyId === 'string') ? { ...hook, keyIds } : 'damaged';
+}
+
+/** The object of a note up to its key IDs. A quote within a text of JSON has a backslash, so this stands in none. */
+function withoutKeyIds(start: string): string {
+  const end = start.indexOf(',"keyIds":[');
+  return end < 0 ? start : `${start.slice(0, end)}}`;
+}
+
+function parsed(content: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(content);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { name, index, format, keyIds, time } = value as Readonly<Record<string, unknown>>;
+}
+
+function hookIn(
+  value: Readonly<Record<string, unknown>> | undefined,
+  { peer, role, id }: NotePlace,
+  layout: Layout,
+): WaitingHook | undefined {
+  const { name, index, format, time } = value ?? {};
   const known = FORMATS.find((candidate) => candidate === format);
   if (typeof name !== 'string' || known === undefined || typeof time !== 'number') return undefined;
-  if (!Array.isArray(keyIds) || !keyIds.every((keyId): keyId is KeyId => typeof keyId === 'string'))
-    return undefined;
+  const path = within(layout.peerKeys(peer), name);
   const number = typeof index === 'number' ? index : undefined;
-  return {
-    id,
-    role,
-    peer,
-    path: within(layout.peerKeys(peer), name),
-    index: number,
-    format: known,
-    keyIds,
-    time,
-  };
+  return { id, role, peer, path, index: number, format: known, time };
 }

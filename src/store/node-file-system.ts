@@ -62,6 +62,17 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 
+  readStart: async (path, maxBytes) => {
+    const file = await unlessMissing(open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+    if (file === undefined) return undefined;
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  },
+
   list: async (path) => (await unlessMissing(readdir(path))) ?? [],
 
   stat: async (path) => {

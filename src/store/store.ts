@@ -14,7 +14,8 @@ import type { PublishedFile, StoreContext } from './context.js';
 import * as decision from './decision.js';
 import { ensureFolder } from './durable.js';
 import type { FileSystem } from './file-system.js';
-import { dropNote, dueHooks, type HookNote } from './hook-note.js';
+import { dropNote, type HookNote, type NotePlace, type WaitingHook } from './hook-note.js';
+import { dueHooks, readHook, waitingHooks, type HookQueue } from './hook-queue.js';
 import { createLayout, type ExchangeId, type Layout } from './layout.js';
 import { isNameFree } from './names.js';
 import { listPeers } from './peers.js';
@@ -69,10 +70,14 @@ export interface Store {
   discard(peer: string, id: ExchangeId, stateId: string): Promise<vote.Discard>;
   forget(peer: string, id: ExchangeId, stateId: string): Promise<vote.Forget>;
 
-  /** The hooks that are to be run now, in the order of their files; under the lock of the peer's hooks. */
-  dueHooks(peer: string): Promise<HookNote[]>;
+  /** The first hooks that are to be run now, in the order of their files; under the lock of the peer's hooks. */
+  dueHooks(peer: string, passedOver?: ReadonlySet<ExchangeId>): Promise<WaitingHook[]>;
+  /** All that the hook is told; undefined where it is not to be run after all. */
+  readHook(hook: NotePlace): Promise<HookNote | undefined>;
   /** The hook has come to its end, durably. */
-  forgetHook(note: HookNote): Promise<void>;
+  forgetHook(hook: NotePlace): Promise<void>;
+  /** The hooks that have not come to their end, read without changing anything. */
+  waitingHooks(peer: string): Promise<HookQueue>;
 
   /** The record of an exchange with whatever peer. */
   find(id: ExchangeId): Promise<FoundRecord | undefined>;
@@ -142,8 +147,10 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
     discard: (peer, id, stateId) => trusted(() => vote.discard(context, peer, id, stateId)),
     forget: (peer, id, stateId) => trusted(() => vote.forget(context, peer, id, stateId)),
 
-    dueHooks: (peer) => trusted(() => dueHooks(context, peer)),
-    forgetHook: (note) => trusted(() => dropNote(context, note)),
+    dueHooks: (peer, passedOver) => trusted(() => dueHooks(context, peer, passedOver)),
+    readHook: (hook) => trusted(() => readHook(context, hook)),
+    forgetHook: (hook) => trusted(() => dropNote(context, hook)),
+    waitingHooks: (peer) => trusted(() => waitingHooks(fs, layout, peer)),
 
     find: (id) => trusted(() => findExchange(fs, layout, id)),
     resolve: (record, resolution) => trusted(() => resolve(context, record, resolution)),

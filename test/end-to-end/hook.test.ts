@@ -1,6 +1,6 @@
 /** --on-commit, as an operator uses it: a command of the shell on both sites. */
 import { describe, expect, it } from '@jest/globals';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import type { CliEnd } from '../support/cli-process.js';
 import type { CliSite, TwoSites } from '../support/cli-site.js';
 import { packedCli } from '../support/packed-cli.js';
@@ -163,6 +163,47 @@ describe('a site that is killed', () => {
     expect((await toldAt(sites.b)).map(({ words }) => words[3])).toEqual(['0', '0']);
     await expectNoNotes(sites.b);
   });
+});
+
+it('of a peer that was renamed waits, is seen, and is run under the old name, with nobody there', async () => {
+  const sites = await make();
+  const stuck = ['--on-commit', 'echo begun $$ >&2; exec sleep 600'];
+  const responder = await sites.b.respond(['--serve', ...stuck]);
+  const initiator = sites.a.start(['initiate', '--peer', `B:${responder.port}`, ...stuck]);
+  for (const process_ of [initiator, responder.process]) {
+    const [, hook] = await process_.said(/hook: begun (\d+)/);
+    process_.kill('SIGKILL');
+    await process_.ended;
+    // It has lived on.
+    process.kill(Number(hook), 'SIGKILL');
+  }
+  const renamings = [
+    { site: sites.a, from: 'B', to: 'C', role: 'initiator', exit: 69 },
+    { site: sites.b, from: 'A', to: 'AA', role: 'responder', exit: 75 },
+  ] as const;
+  for (const { site, from, to, role, exit } of renamings) {
+    const config = (await site.read('.qkd/qkd-sync.yaml')).replace(`  ${from}:\n`, `  ${to}:\n`);
+    await writeFile(site.path('.qkd/qkd-sync.yaml'), config);
+    const file = site.path(`keys/${from}/${from}_0`);
+    const tree = await site.tree();
+    const { code, stdout } = await site.run(['status', '--json']);
+    expect([code, JSON.parse(stdout)]).toMatchObject([
+      0,
+      { peers: [{ peer: from, open: [], hooks: [{ role, standing: 'due', file }], moreHooks: 0 }] },
+    ]);
+    expect((await site.run(['status'])).stdout).toContain(`${role}  ${file}  its hook waits`);
+    expect(await site.tree()).toEqual(tree);
+
+    const named = ['--peer-site', from, '--on-commit', TELL];
+    const run =
+      role === 'initiator'
+        ? ['recover', '--peer', 'localhost:1', '--connect-wait', '0s', ...named]
+        : ['respond', '--listen', '127.0.0.1:0', '--timeout', '1s', ...named];
+    expect((await site.run(run)).code).toBe(exit);
+    expect((await toldAt(site)).map(({ words }) => [words[0], words.at(-1)])).toEqual([[file, 'saved']]);
+    expect((await site.run(['status'])).stdout).not.toContain('hook');
+    await expectNoNotes(site);
+  }
 });
 
 it('hooks of several files run in the order of the files, and the exchanges go on meanwhile', async () => {

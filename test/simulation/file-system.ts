@@ -55,6 +55,11 @@ export class SimulatedFileSystem implements FileSystem {
     return this.#operate('read', path);
   }
 
+  async readStart(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    const content = await this.#operate<FileContent | undefined>('read', path);
+    return content?.bytes.subarray(0, maxBytes);
+  }
+
   list(path: string): Promise<string[]> {
     return this.#operate('list', path);
   }

@@ -47,6 +47,7 @@ const SYSCALLS: Readonly<Record<OperationName, string>> = {
   unlink: 'unlink',
   rmdir: 'rmdir',
   read: 'open',
+  readStart: 'open',
   list: 'scandir',
   stat: 'lstat',
   statfs: 'statfs',
@@ -57,7 +58,7 @@ const SYSCALLS: Readonly<Record<OperationName, string>> = {
 
 /** Whether the operation changes what others see, or makes it durable. */
 export function isChange({ name }: Pick<Operation, 'name'>): boolean {
-  return !['read', 'list', 'stat', 'statfs', 'close'].includes(name);
+  return !['read', 'readStart', 'list', 'stat', 'statfs', 'close'].includes(name);
 }
 
 /** An error as Node makes them. */
@@ -146,6 +147,10 @@ export class ScriptedFileSystem implements FileSystem {
 
   read(path: string, maxBytes: number): Promise<FileContent | undefined> {
     return this.#run('read', path, () => this.#inner.read(path, maxBytes));
+  }
+
+  readStart(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    return this.#run('readStart', path, () => this.#inner.readStart(path, maxBytes));
   }
 
   list(path: string): Promise<string[]> {

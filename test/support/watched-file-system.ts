@@ -40,6 +40,7 @@ export function watchedFileSystem(fs: FileSystem, busyness: Busyness, observe: O
     unlink: (path) => track('unlink', path, () => fs.unlink(path)),
     rmdir: (path) => track('rmdir', path, () => fs.rmdir(path)),
     read: (path, maxBytes) => track('read', path, () => fs.read(path, maxBytes)),
+    readStart: (path, maxBytes) => track('readStart', path, () => fs.readStart(path, maxBytes)),
     list: (path) => track('list', path, () => fs.list(path)),
     stat: (path) => track('stat', path, () => fs.stat(path)),
     statfs: (path) => track('statfs', path, () => fs.statfs(path)),

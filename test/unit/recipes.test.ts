@@ -24,7 +24,8 @@ import { systemClock } from '../../src/base/clock.js';
 import type { Format } from '../../src/base/format.js';
 import { Secret } from '../../src/base/key.js';
 import { encodeKeyFile } from '../../src/exchange/key-file.js';
-import { createRunHook } from '../../src/exchange/hook-process.js';
+import { createRunHook, type HookProcessPorts } from '../../src/exchange/hook-process.js';
+import type { HookNote } from '../../src/store/hook-note.js';
 import { RecordingLog } from '../support/recording-log.js';
 
 const page = readFileSync(join(__dirname, '../../docs/recipes.md'), 'utf8');
@@ -52,27 +53,29 @@ function save(index: number, key: Buffer, format: Format = 'hex'): string {
   return path;
 }
 
+function portsWith(env: Record<string, string>): HookProcessPorts {
+  return { env: { PATH: process.env['PATH'], ...env }, clock: systemClock, log: log.log };
+}
+
+const noteOf = (path: string): HookNote => ({
+  id: 'e'.repeat(32),
+  role: 'responder',
+  peer: 'A',
+  path,
+  index: 0,
+  format: 'hex',
+  keyIds: ['k'],
+  time: 1,
+});
+
 /** Runs a recipe for a file, twice, as it may happen; answers the exit code of both. */
 async function runTwice(recipe: string, path: string, env: Record<string, string> = {}): Promise<unknown[]> {
   const command = RECIPES.get(recipe);
   if (command === undefined) throw new Error(`docs/recipes.md has no recipe ${recipe}`);
-  const ports = { env: { PATH: process.env['PATH'], ...env }, clock: systemClock, log: log.log };
-  const run = createRunHook({ command, timeoutMs: 20_000 }, ports);
+  const run = createRunHook({ command, timeoutMs: 20_000 }, portsWith(env));
   const ends: unknown[] = [];
   for (let n = 0; n < 2; n += 1) {
-    const end = await run(
-      {
-        id: 'e'.repeat(32),
-        role: 'responder',
-        peer: 'A',
-        path,
-        index: 0,
-        format: 'hex',
-        keyIds: ['k'],
-        time: 1,
-      },
-      new AbortController().signal,
-    );
+    const end = await run(noteOf(path), new AbortController().signal);
     ends.push(end.how === 'exited' ? end.exitCode : end.how);
   }
   return ends;
@@ -96,6 +99,21 @@ test('each has a test here', () => {
     'strongswan',
     'tls-psk',
   ]);
+});
+
+testWith('flock', has('flock'))('the configuration of the page keeps two from running at once', async () => {
+  const [, line = ''] = /```yaml\nonCommit: (.*)\n```/.exec(page) ?? [];
+  const script = join(folder, 'on-commit.sh');
+  const told = join(folder, 'told');
+  writeFileSync(script, `echo begun >> ${told}; sleep 0.3; echo ended >> ${told}\n`);
+  const command = line
+    .replace('/run/lock/qkd-sync-hook', join(folder, 'lock'))
+    .replace('/etc/qkd-sync/on-commit.sh', script);
+  expect(command).toBe(`flock ${join(folder, 'lock')} sh ${script}`);
+  const run = createRunHook({ command, timeoutMs: 20_000 }, portsWith({}));
+  const { signal } = new AbortController();
+  await Promise.all([run(noteOf('/k'), signal), run(noteOf('/k'), signal)]);
+  expect(readFileSync(told, 'utf8')).toBe('begun\nended\nbegun\nended\n');
 });
 
 describe('wireguard', () => {

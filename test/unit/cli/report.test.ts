@@ -317,8 +317,8 @@ describe('status', () => {
       report.status({
         ...empty,
         peers: [
-          { peer: 'B', nextIndex: 4, open: [UNCONFIRMED, alarm] },
-          { peer: 'C', nextIndex: 0, open: [] },
+          { peer: 'B', nextIndex: 4, open: [UNCONFIRMED, alarm], hooks: [], moreHooks: 0 },
+          { peer: 'C', nextIndex: 0, open: [], hooks: [], moreHooks: 0 },
         ],
       });
     });
@@ -330,6 +330,34 @@ describe('status', () => {
         `  ${OTHER}  initiator  ?  in alarm: an operator must look, see docs/operations.md (contradiction)\n` +
         'peer C: next file number 0, nothing open\n',
     );
+  });
+
+  it('shows each hook that waits, and how many more there are', () => {
+    const hook = { exchange: ID, peer: 'B', role: 'initiator', file: '/k/B/B_3', standing: 'due' } as const;
+    const early = { ...hook, exchange: OTHER, file: '/k/B/B_4', standing: 'early' } as const;
+    const unreadable = { ...early, file: undefined, standing: 'unreadable' } as const;
+    const act = (report: Report): void => {
+      report.status({
+        ...empty,
+        peers: [
+          { peer: 'B', nextIndex: 4, open: [], hooks: [hook, early, unreadable], moreHooks: 7 },
+          { peer: 'C', nextIndex: 0, open: [], hooks: [hook], moreHooks: 0 },
+        ],
+      });
+    };
+    expect(said({}, act).stdout).toBe(
+      'keys   /k\nstate  /s\n' +
+        'peer B: next file number 4, nothing open, 10 hooks not run to their end\n' +
+        `  ${ID}  initiator  /k/B/B_3  its hook waits, to be run at the next contact, or is being run\n` +
+        `  ${OTHER}  initiator  /k/B/B_4  its hook waits until the file is in place\n` +
+        `  ${OTHER}  initiator  ?  the note of its hook cannot be read, and it is not run: see docs/operations.md\n` +
+        '  and 7 more hooks\n' +
+        'peer C: next file number 0, nothing open, 1 hook not run to its end\n' +
+        `  ${ID}  initiator  /k/B/B_3  its hook waits, to be run at the next contact, or is being run\n`,
+    );
+    expect(JSON.parse(said({ json: true }, act).stdout)).toMatchObject({
+      peers: [{ hooks: [hook, early, { exchange: OTHER, standing: 'unreadable' }], moreHooks: 7 }, {}],
+    });
   });
 
   it('says so where there is nothing, and is one object with --json', () => {

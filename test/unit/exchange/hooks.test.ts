@@ -1,6 +1,6 @@
 /** When hooks are run, on both sites: after the file is saved, in order, at least once, and in nobody's way. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { access, readdir, rm } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
 import type { HookEnd, RunHook } from '../../../src/exchange/hook.js';
@@ -179,6 +179,80 @@ describe('a failure', () => {
     expect(hook.files).toEqual(['B_0', 'B_0']);
     await expectNoNotes();
   });
+});
+
+test('a failure is said of the file whose hook it was, not of the first that was due', async () => {
+  const hook = new RecordedHook();
+  hook.end = { how: 'failed', reason: 'no processes left' };
+  await link.exchange({ runHook: hook.run }, {});
+  await link.exchange({ runHook: hook.run }, {});
+  hook.end = WELL;
+  hook.notes.length = 0;
+  link.a.fault = ({ name, target }) =>
+    name === 'unlink' && target.endsWith('.initiator') && hook.notes.length === 2
+      ? { code: 'EROFS' }
+      : undefined;
+  const [a] = await link.recover({ runHook: hook.run });
+  const ends = a.hooks.map(({ file, end }) => [file.split('/').at(-1), end.how]);
+  expect(ends).toEqual([
+    ['B_0', 'exited'],
+    ['B_1', 'exited'],
+    ['B_1', 'failed'],
+  ]);
+});
+
+describe('a look for hooks', () => {
+  test('that fails is a warning and says what to do, and what waits is run at the next contact', async () => {
+    const hook = new RecordedHook();
+    hook.end = { how: 'failed', reason: 'no processes left' };
+    await link.exchange({ runHook: hook.run }, {});
+    hook.end = WELL;
+    const folder = join(link.a.state, 'B/hooks');
+    await rename(folder, `${folder}.aside`);
+    await writeFile(folder, '', { mode: 0o600 });
+    await link.recover({ runHook: hook.run });
+    expect(hook.notes).toHaveLength(1);
+    expect(link.a.log.all('hooks-unread')).toEqual([
+      {
+        level: 'warn',
+        event: 'hooks-unread',
+        message: expect.stringMatching(/^cannot look for hooks of peer B to run: storage failed: ENOTDIR/),
+        fields: {
+          hint: "those that wait are run at the next contact; 'qkd-sync status' shows them",
+        },
+      },
+    ]);
+    await rm(folder);
+    await rename(`${folder}.aside`, folder);
+    await link.recover({ runHook: hook.run });
+    expect(hook.files).toEqual(['B_0', 'B_0']);
+    await expectNoNotes();
+  });
+
+  test('meets a note whose key IDs cannot be read: it is said, stays, and the others are run', async () => {
+    const hook = new RecordedHook();
+    hook.end = { how: 'failed', reason: 'no processes left' };
+    await link.exchange({ runHook: hook.run }, {});
+    const [note = ''] = await notesAt(link.a, link.b);
+    const path = join(link.a.state, 'B/hooks', note);
+    await writeFile(path, (await readFile(path, 'utf8')).slice(0, -4));
+    hook.end = WELL;
+    const [a] = await link.exchange({ runHook: hook.run }, {});
+    expect(hook.files).toEqual(['B_0', 'B_1']);
+    expect(a.hooks.map(({ end }) => end)).toEqual([WELL]);
+    expect(link.a.log.all('note-damaged')).toHaveLength(1);
+    expect(await notesAt(link.a, link.b)).toEqual([note]);
+  });
+});
+
+test('where the peer cannot be reached, what waits is run all the same', async () => {
+  const hook = new RecordedHook();
+  hook.end = { how: 'failed', reason: 'no processes left' };
+  await link.exchange({ runHook: hook.run }, {});
+  hook.end = WELL;
+  const alone = await link.until(link.a.recover(link.b, { connectWaitMs: 0, runHook: hook.run }).report);
+  expect([alone.error?.code, hook.files]).toEqual(['peer-unreachable', ['B_0', 'B_0']]);
+  await expectNoNotes();
 });
 
 describe('killed', () => {

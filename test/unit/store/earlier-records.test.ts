@@ -48,7 +48,13 @@ async function expectSaved({ layout }: StoreFolder, { store, published }: Proces
   expect(published).toMatchObject([{ id: ID, index: 0, keyIds: KEY_IDS }]);
   expect(await store.survey(PEER)).toEqual([]);
   expect(await store.nextIndex(PEER)).toBe(1);
-  expect(await store.dueHooks(PEER)).toMatchObject([{ id: ID, format: 'hex', keyIds: KEY_IDS }]);
+  const [hook, ...more] = await store.dueHooks(PEER);
+  expect(more).toEqual([]);
+  expect(await store.readHook({ id: ID, role: hook?.role ?? 'initiator', peer: PEER })).toMatchObject({
+    id: ID,
+    format: 'hex',
+    keyIds: KEY_IDS,
+  });
 }
 
 describe('at the initiator', () => {

@@ -58,17 +58,9 @@ describe.each(['initiator', 'responder'] as const)('%s', (role) => {
     const process = await folder.open(HOOKED);
     await save(process, exchange);
     const path = join(folder.layout.keys, 'B/B_0');
-    const note = {
-      id: ID,
-      role,
-      peer: PEER,
-      path,
-      index: 0,
-      format: 'base64',
-      keyIds: ['k1', 'k2'],
-      time: 1,
-    };
-    expect(await process.store.dueHooks(PEER)).toEqual([note]);
+    const hook = { id: ID, role, peer: PEER, path, index: 0, format: 'base64', time: 1 } as const;
+    expect(await process.store.dueHooks(PEER)).toEqual([hook]);
+    expect(await process.store.readHook(hook)).toEqual({ ...hook, keyIds: ['k1', 'k2'] });
     expect(await notes(folder)).toEqual([`B/hooks/${ID}.${role}`]);
     expect(await wrongModes(folder.path)).toEqual([]);
     expect(await runHooks(process)).toEqual([path]);
@@ -299,6 +291,7 @@ function lateNotes(fs: FileSystem): FileSystem {
     unlink: (path) => fs.unlink(path),
     rmdir: (path) => fs.rmdir(path),
     read: (path, maxBytes) => fs.read(path, maxBytes),
+    readStart: (path, maxBytes) => fs.readStart(path, maxBytes),
     list: (path) => fs.list(path),
     stat: (path) => fs.stat(path),
     statfs: (path) => fs.statfs(path),

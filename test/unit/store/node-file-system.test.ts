@@ -67,6 +67,26 @@ describe('read', () => {
   });
 });
 
+describe('readStart', () => {
+  const start = async (path: string, maxBytes: number): Promise<string | undefined> => {
+    const bytes = await fs.readStart(path, maxBytes);
+    return bytes && Buffer.from(bytes).toString();
+  };
+
+  it('answers the first bytes, all of a shorter file, and nothing where there is nothing', async () => {
+    const { path, file } = await folderWithFile();
+    expect(await start(file, 3)).toBe('con');
+    expect(await start(file, 100)).toBe('content');
+    expect(await start(join(path, 'nothing'), 3)).toBeUndefined();
+  });
+
+  it('follows no link', async () => {
+    const { path, file } = await folderWithFile();
+    await symlink(file, join(path, 'link'));
+    await expect(fs.readStart(join(path, 'link'), 3)).rejects.toMatchObject({ code: 'ELOOP' });
+  });
+});
+
 describe('stat', () => {
   it('tells files, folders and others apart, and nothing from an error', async () => {
     const { path, file } = await folderWithFile();
