@@ -5,7 +5,8 @@
  */
 import chalk, { Chalk, chalkStderr, type ChalkInstance } from 'chalk';
 import { formatDuration } from '../base/duration.js';
-import { describe, type QkdSyncError } from '../base/errors.js';
+import { clean, describe, type QkdSyncError } from '../base/errors.js';
+import { KEY_ID_MAX_BYTES } from '../base/key.js';
 import type { Log, LogFields, LogLevel } from '../base/log.js';
 import type { Role } from '../base/site.js';
 import type { Finding } from '../doctor/finding.js';
@@ -234,8 +235,11 @@ export class Report {
   }
 }
 
-/** The first few of a list. */
+/** The first few of a list, which a KME or the peer may have named to disguise others. */
 function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 3).join(', ');
+  const shown = names
+    .slice(0, 3)
+    .map((name) => clean(name, KEY_ID_MAX_BYTES))
+    .join(', ');
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }

@@ -54,6 +54,24 @@ const logAll = ({ log }: Report): void => {
 };
 
 describe('talk', () => {
+  it('of an exchange that an operator decides shows its first key IDs, which cannot pose as others', () => {
+    const keyIds = ['k1', 'a\u202eb', 'c\u200bd', 'k4', 'k5'];
+    const { stderr } = said({}, (report) => {
+      report.known({
+        id: ID,
+        peer: 'B',
+        role: 'responder',
+        state: 'staged',
+        standing: 'in-doubt',
+        published: false,
+        alarm: undefined,
+        resolution: undefined,
+        file: { name: 'B_3', keyIds, time: 0 },
+      });
+    });
+    expect(stderr).toContain('key IDs k1, a b, c d and 2 more\n');
+  });
+
   it('goes to stderr, one line each, without the single steps', () => {
     expect(said({}, logAll)).toEqual({
       stdout: '',
