@@ -39,6 +39,7 @@ export class Report {
   readonly #streams: Streams;
   readonly #options: ReportOptions;
   readonly #chalk: ChalkInstance;
+  #lastSaid: string | undefined;
 
   constructor(streams: Streams, options: ReportOptions) {
     this.#streams = streams;
@@ -229,7 +230,10 @@ export class Report {
     const paint = { error: this.#chalk.red, warn: this.#chalk.yellow, info: String, step: this.#chalk.dim }[
       level
     ];
-    for (const line of message.split('\n')) stderr.write(`qkd-sync: ${paint(line)}\n`);
+    // What ends a run may be what its last contact has failed by, which was said as it happened.
+    const isSaid = level === 'error' && message === this.#lastSaid;
+    if (!isSaid) for (const line of message.split('\n')) stderr.write(`qkd-sync: ${paint(line)}\n`);
+    this.#lastSaid = message;
     const { hint } = fields;
     if (typeof hint === 'string') stderr.write(`${this.#chalk.bold('hint:')} ${hint}\n`);
   }
