@@ -53,12 +53,11 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Text from outside made fit for one line of a log: control characters go, and no more than `limit` characters stay. */
+/** Text from outside made fit for one line of a log: all that is not seen goes, and no more than `limit` characters stay. */
 export function clean(text: string, limit = 200): string {
-  const flat = text
-    // C0 and C1 control characters, and the line and paragraph separators.
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-    .trim();
+  // Control characters, separators of lines and paragraphs, and the characters of format: those turn what stands around
+  // them the other way, or have no width, so that a text could pass for another one.
+  const flat = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
   return flat.length > limit ? `${flat.slice(0, limit)}…` : flat;
 }
 

@@ -162,6 +162,7 @@ function usageError(error: CommanderError, argv: readonly string[]): QkdSyncErro
   const [message = '', ...suggestion] = text.replace(/^error: /, '').split('\n');
   const command = COMMANDS.find((name) => argv.includes(name));
   const help = command === undefined ? 'qkd-sync --help' : `qkd-sync ${command} --help`;
-  const hint = [...suggestion.map((line) => line.replace(/^\(|\)$/g, '')), `see ${help}`].join('; ');
+  const meant = suggestion.join(' ').replace(/^\(Did you mean (.*)\)$/, 'did you mean $1');
+  const hint = meant === '' ? `see ${help}` : `${meant} See ${help}`;
   return new QkdSyncError('usage', message, { hint });
 }

@@ -5,7 +5,8 @@
  */
 import chalk, { Chalk, chalkStderr, type ChalkInstance } from 'chalk';
 import { formatDuration } from '../base/duration.js';
-import { describe, type QkdSyncError } from '../base/errors.js';
+import { clean, describe, type QkdSyncError } from '../base/errors.js';
+import { KEY_ID_MAX_BYTES } from '../base/key.js';
 import type { Log, LogFields, LogLevel } from '../base/log.js';
 import type { Role } from '../base/site.js';
 import type { Finding } from '../doctor/finding.js';
@@ -32,6 +33,7 @@ export class Report {
   readonly #streams: Streams;
   readonly #options: ReportOptions;
   readonly #chalk: ChalkInstance;
+  #lastSaid: string | undefined;
 
   constructor(streams: Streams, options: ReportOptions) {
     this.#streams = streams;
@@ -209,14 +211,20 @@ export class Report {
     const paint = { error: this.#chalk.red, warn: this.#chalk.yellow, info: String, step: this.#chalk.dim }[
       level
     ];
-    for (const line of message.split('\n')) stderr.write(`qkd-sync: ${paint(line)}\n`);
+    // What ends a run may be what its last contact has failed by, which was said as it happened.
+    const isSaid = level === 'error' && message === this.#lastSaid;
+    if (!isSaid) for (const line of message.split('\n')) stderr.write(`qkd-sync: ${paint(line)}\n`);
+    this.#lastSaid = message;
     const { hint } = fields;
     if (typeof hint === 'string') stderr.write(`${this.#chalk.bold('hint:')} ${hint}\n`);
   }
 }
 
-/** The first few of a list. */
+/** The first few of a list, which a KME or the peer may have named to disguise others. */
 function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 3).join(', ');
+  const shown = names
+    .slice(0, 3)
+    .map((name) => clean(name, KEY_ID_MAX_BYTES))
+    .join(', ');
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }

@@ -7,6 +7,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { clean, QkdSyncError } from '../base/errors.js';
 import { Secret } from '../base/key.js';
 import { readBounded } from './bounded-file.js';
+import type { Origin } from './raw.js';
 import type { Found } from './reader.js';
 
 /** The name of a file, and the setting that it comes from. */
@@ -38,8 +39,22 @@ export async function readPair(
   const key = await readPrivateKey(keyFile);
   // Where a file holds a chain, the first certificate is the owner's.
   if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return { cert, key };
-  const expected = `the private key of the certificate in ${show(certFile)}`;
+  // What was given for this run alone is the likelier mistake.
+  if (overrides(certFile, keyFile)) {
+    const expected = `that of the private key in ${show(keyFile)} (${keyFile.origin.subject})`;
+    return reject(certFile, 'holds the certificate of another key', expected);
+  }
+  const expected = `the private key of the certificate in ${show(certFile)} (${certFile.origin.subject})`;
   return reject(keyFile, 'holds the key of another certificate', expected);
+}
+
+const STRENGTH = { flag: 3, environment: 2, file: 1, default: 0 } as const satisfies Record<
+  Origin['kind'],
+  number
+>;
+
+function overrides(one: FoundFile, other: FoundFile): boolean {
+  return STRENGTH[one.origin.kind] > STRENGTH[other.origin.kind];
 }
 
 async function readPrivateKey(file: FoundFile): Promise<string> {

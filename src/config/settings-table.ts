@@ -137,8 +137,8 @@ export const SETTINGS = {
     key: 'kme.maxPerRequest',
     flag: '--kme-max-per-request <n>',
     shape: integer(1, 65_536),
-    defaultNote: "what the KME's status says",
-    help: 'the most keys to ask for at once',
+    defaultNote: "what the KME's status says, 4096 at most",
+    help: "the most keys to ask for at once, where the KME's status does not say less",
     commands: DRAWING,
   },
   kmeParallel: {

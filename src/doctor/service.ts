@@ -117,7 +117,7 @@ function examineLimits(about: string, { count, size, maxPerRequest }: AskedFor, 
     const hint = 'set exchange.size on both sites to a size that both KMEs deliver';
     return warning(name, about, `${text}; exchange.size is ${size} bits`, hint);
   }
-  const requests = Math.max(1, Math.ceil(count / keysPerRequest([maxKeyPerRequest, maxPerRequest])));
+  const requests = Math.max(1, Math.ceil(count / keysPerRequest(maxPerRequest, maxKeyPerRequest)));
   return ok(name, about, requests === 1 ? text : `${text}; ${count} keys take ${requests} requests`);
 }
 

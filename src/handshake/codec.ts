@@ -106,7 +106,7 @@ function isResolved(value: unknown): boolean {
   return isObject(value) && flaw(value, RESOLVED) === undefined;
 }
 
-/** Fit for a log as it stands: bounded, and no control characters. */
+/** Fit for a log as it stands: bounded, and nothing in it that is not seen. */
 function isReason(value: unknown): boolean {
   return typeof value === 'string' && value.length <= REASON_MAX && clean(value, REASON_MAX) === value;
 }

@@ -18,6 +18,7 @@ export interface ApiRequest {
 export type Conduct =
   | 'whole'
   | 'closing'
+  | 'continuing'
   | 'slow'
   | 'trickling'
   | 'silent'

@@ -30,6 +30,10 @@ export async function send(response: ServerResponse, reply: ApiAnswer, clock: Cl
     case 'closing':
       response.writeHead(status, { ...headers, connection: 'close' }).end(text);
       return;
+    case 'continuing':
+      response.writeContinue();
+      response.writeHead(status, headers).end(text);
+      return;
     case 'slow':
       response.writeHead(status, headers);
       await inPieces(response, text, Math.ceil(text.length / SLOW_PIECES), SLOW_PAUSE_MS, clock);

@@ -35,7 +35,7 @@ export interface KmeClientOptions extends Manner {
   readonly insecure: boolean;
   /** For each request, from connecting to the body's end, in milliseconds. */
   readonly timeoutMs: number;
-  /** The most keys to ask for at once, where the KME's status does not say less. */
+  /** The most keys to ask for at once, instead of 4,096, where the KME's status does not say less. */
   readonly maxPerRequest?: number | undefined;
   /** How many requests at a time. */
   readonly parallel: number;
@@ -169,7 +169,7 @@ class KmeClient implements Kme {
         if (!(error instanceof QkdSyncError) || error.code === 'interrupted') throw error;
       }
     }
-    return keysPerRequest([maxPerRequest, this.#advice.get(sae)]);
+    return keysPerRequest(maxPerRequest, this.#advice.get(sae));
   }
 
   /** The keys of all parts in their order. Whatever is missing, all are lost. */

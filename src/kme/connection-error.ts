@@ -19,6 +19,8 @@ const HINT_URL = 'check kme.url, and that the KME runs';
 const HINT_CA = 'set kme.ca to the certificate of the CA that signed the KME';
 const HINT_CERT = 'check kme.cert and kme.key (or kme.pkcs12), and that the KME accepts them';
 const HINT_NAME = "set kme.serverName to the name in the KME's certificate";
+const HINT_CONTINUE =
+  'set kme.method to get, if the KME takes it and says 100 Continue to a POST alone, or keep a proxy before it from passing that on';
 const HINT_TIME = "check this machine's clock, or have the KME's certificate renewed";
 
 const UNKNOWN_CA: Trouble = { text: "the KME's certificate comes from an unknown CA", hint: HINT_CA };
@@ -81,6 +83,9 @@ export function translateConnectionError(error: unknown, stage: Stage, origin: s
   if (malformed) {
     return make('kme-answer', 'the answer is not proper HTTP/1.1', HINT_URL);
   }
+  if (isContinue(root)) {
+    return make('kme-answer', 'the KME answered with HTTP 100, which nobody asked for', HINT_CONTINUE);
+  }
   if (CERTIFICATE_ALERT.test(code)) return refusedCertificate(origin, cause);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return make('kme-unreachable', wrongName(root), HINT_NAME);
   const known = TROUBLES.get(code) ?? (stage === 'reading' ? BROKEN : undefined);
@@ -120,12 +125,18 @@ function wrongName(error: unknown): string {
 
 /** Whether the connection broke without a word, for which a KME may have the same reason. */
 export function isBreak(error: unknown): boolean {
-  return TROUBLES.get(systemCode(rootOf(error)) ?? '') === BROKEN;
+  const root = rootOf(error);
+  return TROUBLES.get(systemCode(root) ?? '') === BROKEN && !isContinue(root);
 }
 
 /** undici's parser error has no code that can be relied on, and what it had read as `data`. */
 function isParserError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'name' in error && error.name === 'HTTPParserError';
+}
+
+/** undici breaks off at 100 Continue, which RFC 9110 (section 15.2) lets a server send to whoever has not asked for it. */
+function isContinue(error: unknown): boolean {
+  return systemCode(error) === 'UND_ERR_SOCKET' && error instanceof Error && error.message === 'bad response';
 }
 
 /** fetch wraps what happened in errors of its own; the innermost one with a code knows best. */

@@ -73,9 +73,16 @@ export function decKeysBody(keyIds: readonly KeyId[]): string {
 
 // number of keys: some give one a request, some fewer than asked for, some none at all with 200, which is a no.
 
-/** How many keys to ask for at once; a limit of zero means nothing. By GET the standard knows one key ID only. */
-export function keysPerRequest(limits: readonly (number | undefined)[]): number {
-  return Math.min(...limits.map((limit) => (limit === undefined || limit < 1 ? Infinity : limit)));
+/** The most keys to ask for at once where the operator names no limit: an answer has to fit into memory, hostile or not. */
+const REQUEST_MAX_KEYS = 4_096;
+
+/**
+ * How many keys to ask for at once. By GET the standard knows one key ID only.
+ * @param own `kme.maxPerRequest`
+ * @param advised what the KME's status says; zero means nothing
+ */
+export function keysPerRequest(own = REQUEST_MAX_KEYS, advised = 0): number {
+  return advised < 1 ? own : Math.min(own, advised);
 }
 
 // order: dec_keys answers in the KME's order, so keys are found by their IDs.

@@ -261,6 +261,8 @@ export const ROWS: readonly Row[] = [
     atA: endsA(EXIT.unavailable, 'no answer from the KME'),
     atB: endsB(EXIT.unavailable, EXIT.unavailable, 'no answer from the KME', { drawsNothing: true }),
   },
+  unusable('continues', 'the KME answered with HTTP 100, which nobody asked for'),
+  works('continues', { method: 'get' }),
   unusable('floods-headers', 'the answer is not proper HTTP/1.1'),
   unusable('floods-body', "the KME's answer is longer than"),
 ];

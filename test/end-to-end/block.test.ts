@@ -159,6 +159,27 @@ describe('the progress of a block', () => {
     ]);
   });
 
+  it('is for the terminal alone: stdout in a pipe has the result and nothing else', async () => {
+    const sites = await makeQkdNetSites();
+    const responder = await sites.b.respond(['--insecure']);
+    const { node, bin } = packedCli();
+    const slow = '--kme-parallel 1 --kme-max-per-request 8';
+    const run = `${node} ${bin} initiate --insecure --peer B:${responder.port} ${slow}`;
+    // Of the two only stdout is in the pipe: stderr stays the terminal.
+    const command = `stty cols 100 rows 30; ${run} | cat > result`;
+    const terminal = sites.a.start(['-qec', command, '/dev/null'], {
+      command: { node: 'script', bin: '-f' },
+    });
+    const { stdout: shown } = await terminal.ended;
+    expect((await responder.ended).code).toBe(0);
+    expect(shown).toMatch(/fetching keys \[/);
+    expect(await sites.a.read('result')).toBe(`${sites.a.path(`${KEYS_FOLDER}/B/B_0`)}\n`);
+    expect(screenOf(shown)).toEqual([
+      expect.stringMatching(/^qkd-sync: \d+ ms between ACK and exit$/),
+      expect.stringMatching(/^qkd-sync: both sites have saved B_0 \(4096 keys\) in /),
+    ]);
+  });
+
   it('is not shown on a terminal without a width', async () => {
     const sites = await makeQkdNetSites();
     const responder = await sites.b.respond(['--insecure']);

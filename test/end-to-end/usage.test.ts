@@ -108,7 +108,7 @@ describe('the command line', () => {
       code: 64,
       stdout: '',
       stderr:
-        "qkd-sync: unknown option '--cuont'\nhint: Did you mean --count?; see qkd-sync initiate --help\n",
+        "qkd-sync: unknown option '--cuont'\nhint: did you mean --count? See qkd-sync initiate --help\n",
     });
   });
 

@@ -17,6 +17,15 @@ export const HTTP_DIALECTS: readonly Dialect[] = [
   always('slow', 'takes 200 ms to send an answer, in four pieces', 'slow'),
   always('dead', 'takes connections and requests of every kind and never answers', 'silent'),
   {
+    name: 'continues',
+    topic: 'HTTP',
+    does: 'sends 100 Continue before the answer to a POST, though nobody asked for it',
+    wrap: (next) => (request) => {
+      const answer = next(request);
+      return request.method === 'POST' ? { ...answer, conduct: 'continuing' } : answer;
+    },
+  },
+  {
     name: 'floods-headers',
     topic: 'HTTP',
     does: 'sends headers without end in the place of keys',

@@ -106,11 +106,16 @@ describe('a mistake', () => {
     [
       ['initiate', '--cuont', '2'],
       "unknown option '--cuont'",
-      'Did you mean --count?; see qkd-sync initiate --help',
+      'did you mean --count? See qkd-sync initiate --help',
     ],
     [['initiate', '--xyzzy'], "unknown option '--xyzzy'", 'see qkd-sync initiate --help'],
     [['--xyzzy'], "unknown option '--xyzzy'", 'see qkd-sync --help'],
-    [['inititae'], "unknown command 'inititae'", 'Did you mean initiate?; see qkd-sync --help'],
+    [['inititae'], "unknown command 'inititae'", 'did you mean initiate? See qkd-sync --help'],
+    [
+      ['initiate', '--kme-xy', 'a.pem'],
+      "unknown option '--kme-xy'",
+      'did you mean one of --kme-ca, --kme-key? See qkd-sync initiate --help',
+    ],
     [['help', 'nosuch'], "unknown command 'nosuch'", 'see qkd-sync --help'],
     [['status', '--serve'], "unknown option '--serve'", 'see qkd-sync status --help'],
     [

@@ -54,6 +54,59 @@ const logAll = ({ log }: Report): void => {
 };
 
 describe('talk', () => {
+  const REFUSED = new QkdSyncError('disagreement', 'refused the initiator', { hint: 'set it alike' });
+  const refuse = (report: Report): void => {
+    report.log('warn', 'contact-failed', REFUSED.message);
+    report.run(run({ outcome: 'aborted', exchange: undefined, error: REFUSED }), 0);
+  };
+
+  it('says once what has failed last and ends the run, with the hint', () => {
+    expect(said({}, refuse).stderr).toBe('qkd-sync: refused the initiator\nhint: set it alike\n');
+    expect(said({ quiet: true }, refuse).stderr).toBe(
+      'qkd-sync: refused the initiator\nhint: set it alike\n',
+    );
+  });
+
+  it('says at the end what has failed before something else', () => {
+    const { stderr } = said({}, (report) => {
+      report.log('warn', 'contact-failed', REFUSED.message);
+      report.log('warn', 'connection-refused', 'refused a connection');
+      report.error(REFUSED);
+    });
+    expect(stderr.split('\n')).toEqual([
+      'qkd-sync: refused the initiator',
+      'qkd-sync: refused a connection',
+      'qkd-sync: refused the initiator',
+      'hint: set it alike',
+      '',
+    ]);
+  });
+
+  it('has each event for machines', () => {
+    expect(logOf(said({ logFormat: 'json' }, refuse).stderr)).toMatchObject([
+      { level: 'warn', event: 'contact-failed' },
+      { level: 'error', event: 'disagreement', hint: 'set it alike' },
+    ]);
+  });
+
+  it('of an exchange that an operator decides shows its first key IDs, which cannot pose as others', () => {
+    const keyIds = ['k1', 'a\u202eb', 'c\u200bd', 'k4', 'k5'];
+    const { stderr } = said({}, (report) => {
+      report.known({
+        id: ID,
+        peer: 'B',
+        role: 'responder',
+        state: 'staged',
+        standing: 'in-doubt',
+        published: false,
+        alarm: undefined,
+        resolution: undefined,
+        file: { name: 'B_3', keyIds, time: 0 },
+      });
+    });
+    expect(stderr).toContain('key IDs k1, a b, c d and 2 more\n');
+  });
+
   it('goes to stderr, one line each, without the single steps', () => {
     expect(said({}, logAll)).toEqual({
       stdout: '',

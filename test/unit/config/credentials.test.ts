@@ -56,8 +56,36 @@ describe('certificates and private keys', () => {
       flags: { ...BASE, ...CHANNEL, 'channel.key': 'b.key' },
     });
     expect(message).toBe(
-      `--key: ${folder.cwd}/b.key holds the key of another certificate: expected the private key of the certificate in ${folder.cwd}/a.pem`,
+      `--key: ${folder.cwd}/b.key holds the key of another certificate: expected the private key of the certificate in ${folder.cwd}/a.pem (--cert)`,
     );
+  });
+
+  it('are refused for the one that was given for this run, where the other is the configuration file’s', async () => {
+    const path = await folder.write('cwd/pair.yaml', 'channel:\n  ca: ca.pem\n  cert: a.pem\n  key: a.key\n');
+    const ofCert = 'holds the certificate of another key: expected that of the private key in';
+    const ofKey = 'holds the key of another certificate: expected the private key of the certificate in';
+    const flags = { ...BASE, config: 'pair.yaml' };
+    const [a, b] = [`${folder.cwd}/a`, `${folder.cwd}/b`];
+    for (const [sources, message] of [
+      [
+        { flags: { ...flags, 'channel.cert': 'b.pem' } },
+        `--cert: ${b}.pem ${ofCert} ${a}.key (${path}:4: channel.key)`,
+      ],
+      [
+        { flags: { ...flags, 'channel.key': 'b.key' } },
+        `--key: ${b}.key ${ofKey} ${a}.pem (${path}:3: channel.cert)`,
+      ],
+      [
+        { flags, env: { QKD_SYNC_CHANNEL_CERT: 'b.pem' } },
+        `QKD_SYNC_CHANNEL_CERT: ${b}.pem ${ofCert} ${a}.key (${path}:4: channel.key)`,
+      ],
+      [
+        { flags: { ...flags, 'channel.cert': 'b.pem' }, env: { QKD_SYNC_CHANNEL_KEY: 'a.key' } },
+        `--cert: ${b}.pem ${ofCert} ${a}.key (QKD_SYNC_CHANNEL_KEY)`,
+      ],
+    ] as const) {
+      expect((await folder.failure('recover', sources)).message).toBe(message);
+    }
   });
 
   it('are refused beyond 1 MiB', async () => {

@@ -166,6 +166,14 @@ describe('the limits', () => {
   });
 });
 
+it('a block is asked for in several requests, whatever the KME would give at once', async () => {
+  const finding = one(
+    await findingsOf(saying({ maxKeyPerRequest: 1_000_000 }), { count: 65_536 }),
+    'kme-limits',
+  );
+  expect(finding?.text).toMatch(/; 65536 keys take 16 requests$/);
+});
+
 it('our own limit counts too', async () => {
   const finding = one(
     await findingsOf(saying({ maxKeyPerRequest: 128 }), { maxPerRequest: 64 }),

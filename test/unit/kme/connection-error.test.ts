@@ -1,5 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { isRefusedCertificate, translateConnectionError } from '../../../src/kme/connection-error.js';
+import {
+  isBreak,
+  isRefusedCertificate,
+  translateConnectionError,
+} from '../../../src/kme/connection-error.js';
 import { allOf } from '../../support/kme-client.js';
 
 const ORIGIN = 'https://kme:8443';
@@ -67,6 +71,12 @@ test.each([
   expect(error.message).toBe(
     `the KME's certificate bears another name than kme-b: it bears ${names} (${ORIGIN})`,
   );
+});
+
+test('100 Continue is no break without a word', () => {
+  const said = (message: string): Error => Object.assign(new Error(message), { code: 'UND_ERR_SOCKET' });
+  expect(isBreak(said('other side closed'))).toBe(true);
+  expect(isBreak(said('bad response'))).toBe(false);
 });
 
 test('no header ends: that is no HTTP', () => {

@@ -137,7 +137,21 @@ describe('something is sent', () => {
     });
   });
 
-  test('and 1xx come before the answer', async () => {
+  test('and 100 comes before the answer, which undici does not take: lost', async () => {
+    const url = await rawServer((socket) =>
+      socket.end('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'),
+    );
+    expect(await send(`http://${url}`)).toMatchObject({
+      came: 'lost',
+      error: {
+        code: 'kme-answer',
+        message: `the KME answered with HTTP 100, which nobody asked for (http://${url.slice(0, -1)})`,
+        hint: expect.stringContaining('kme.method'),
+      },
+    });
+  });
+
+  test('and other 1xx come before the answer', async () => {
     const early = 'HTTP/1.1 103 Early\r\nlink: x\r\n\r\n';
     const url = await rawServer((socket) =>
       socket.end(`${early}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}`),

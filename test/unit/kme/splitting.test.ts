@@ -1,9 +1,13 @@
 /** Many keys in several requests: how many at once, in which order, and what becomes of them where some are missing. */
+import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
+import type { Fetch } from '../../../src/kme/http.js';
 import { errorOf, makeTestClient } from '../../support/kme-client.js';
 import type { TestClient, TestOptions } from '../../support/kme-client.js';
 import { containerOf, ScriptedKmes } from '../../support/scripted-kme.js';
 import type { Said } from '../../support/scripted-kme.js';
+
+const MIB = 1024 * 1024;
 
 const never = new AbortController().signal;
 
@@ -72,6 +76,33 @@ describe('enc_keys', () => {
     const one = bench(options);
     expect(await draw(one, 10)).toEqual(range(10));
     expect(one.numbers()).toEqual(numbers);
+  });
+
+  test.each([
+    ['that names no limit', {}, undefined, [4_096, 4_096, 1]],
+    ['that names a higher one', { max_key_per_request: 1_000_000 }, undefined, [4_096, 4_096, 1]],
+    ['where kme.maxPerRequest is higher', {}, 8_192, [8_192, 1]],
+    ['that names a lower one than kme.maxPerRequest', { max_key_per_request: 5_000 }, 8_192, [5_000, 3_193]],
+  ])('asks a KME for so many at most: one %s', async (_name, status, maxPerRequest, numbers) => {
+    const one = bench({ status, maxPerRequest });
+    await draw(one, 8_193);
+    expect(one.numbers()).toEqual(numbers);
+  });
+
+  test('where nobody names a limit, no more is read of an answer than 4,096 keys can need', async () => {
+    let sent = 0;
+    const endless: Fetch = (url, { onSent }) => {
+      onSent();
+      const body = (function* () {
+        if (url.endsWith('status')) yield Buffer.from('{}');
+        else for (; sent < 32 * MIB; sent += 64 * 1024) yield new Uint8Array(64 * 1024).fill(0x20);
+      })();
+      return Promise.resolve({ status: 200, headers: new Headers(), body: Readable.from(body) });
+    };
+    const { kme } = makeTestClient({ url: 'https://kme-a', fetch: endless });
+    const error = await errorOf(kme.getKey('sae-b', { number: 65_536, size: 256 }, never));
+    expect(error).toMatchObject({ code: 'kme-answer', message: expect.stringContaining('is longer than') });
+    expect(sent).toBeLessThan(5 * MIB);
   });
 
   test('asks for the status once, and not for one key', async () => {
