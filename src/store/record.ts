@@ -90,8 +90,12 @@ export async function readExchange(
     parsed = undefined;
   }
   if (isExchange(parsed, place)) return parsed;
-  throw new QkdSyncError('alarm', `record ${place.id} of peer ${place.peer} cannot be read`, {
-    hint: `look at ${pathOf(layout, place, 'exchange')}: it was damaged after it had been written`,
+  throw damaged(place, pathOf(layout, place, 'exchange'));
+}
+
+function damaged({ id, peer }: RecordPlace, path: string): QkdSyncError {
+  return new QkdSyncError('alarm', `record ${id} of peer ${peer} cannot be read`, {
+    hint: `look at ${path}: it was damaged after it had been written`,
   });
 }
 
@@ -131,9 +135,18 @@ function isExchange(value: unknown, place: RecordPlace): value is Exchange {
   );
 }
 
+const BETA = /^\d{1,39}$/;
+
 /** B's nonce, a decimal number; undefined where the record has none yet, or has moved on. */
-export function readBeta(fs: FileSystem, layout: Layout, place: RecordPlace): Promise<string | undefined> {
-  return readSmall(fs, pathOf(layout, place, 'beta'));
+export async function readBeta(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+): Promise<string | undefined> {
+  const path = pathOf(layout, place, 'beta');
+  const beta = await readSmall(fs, path);
+  if (beta === undefined || BETA.test(beta)) return beta;
+  throw damaged(place, path);
 }
 
 /** Makes beta durable in the record; false where the record has moved on, or another process is deciding on it. */

@@ -8,6 +8,7 @@ import {
   listRecords,
   pathOf,
   readAlarm,
+  readBeta,
   readExchange,
   readResolution,
   type AlarmReason,
@@ -17,7 +18,7 @@ import {
 
 export interface SurveyedRecord {
   readonly place: RecordPlace;
-  /** Undefined where the record cannot be read: see `alarm`. */
+  /** Undefined where it cannot be read: see `alarm`. */
   readonly exchange: Exchange | undefined;
   /** Whether the key file has been moved into place from here. */
   readonly published: boolean;
@@ -58,14 +59,31 @@ export async function surveyRecord(
       place,
       exchange,
       published: decided && key === undefined,
-      alarm: await readAlarm(fs, layout, place),
+      alarm: (await readAlarm(fs, layout, place)) ?? (await damageOfBeta(fs, layout, place)),
       resolution,
     };
   } catch (error) {
-    if (!(error instanceof QkdSyncError) || error.code !== 'alarm') throw error;
+    if (!isAlarm(error)) throw error;
     return { place, exchange: undefined, published: false, alarm: 'unreadable', resolution: undefined };
   }
 }
+
+/** Without beta nobody can be told of the decision; all else of the record is as good as ever. */
+async function damageOfBeta(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+): Promise<'unreadable' | undefined> {
+  try {
+    await readBeta(fs, layout, place);
+    return undefined;
+  } catch (error) {
+    if (!isAlarm(error)) throw error;
+    return 'unreadable';
+  }
+}
+
+const isAlarm = (error: unknown): boolean => error instanceof QkdSyncError && error.code === 'alarm';
 
 /** The number of the peer's next file: above the mark, all that has been decided, and all that only an operator can settle. */
 export async function nextIndex(fs: FileSystem, layout: Layout, peer: string): Promise<number> {

@@ -79,7 +79,7 @@ export const QUIET: Scenario = {
 const FAULTS_MAX = 4;
 
 /** How many of the runs begin with an exchange that was cut off. */
-const AFTER_CUT = 0.75;
+const AFTER_CUT = 0.5;
 /** So many orders of events there are of it. */
 const CUT_OFF_SEEDS = 6;
 /** About so many a site does in an exchange, and in a contact that only settles. */
@@ -186,7 +186,14 @@ function afterCut(dice: Dice): Scenario {
     ...randomManners(dice),
     cutOff,
     anyRole: false,
-    launches: [{ at: 0, host: 'A', kind: dice.chance(orders.length > 0 ? 0.5 : 0.9) ? 'recover' : 'initiate', elsewhere: false }],
+    launches: [
+      {
+        at: 0,
+        host: 'A',
+        kind: dice.chance(orders.length > 0 ? 0.5 : 0.9) ? 'recover' : 'initiate',
+        elsewhere: false,
+      },
+    ],
     faults: { ...faults, operations: [...faults.operations, ...onOrder] },
     circumstances: { ...PLAIN, orders },
   };

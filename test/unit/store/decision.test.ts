@@ -134,6 +134,16 @@ describe('finishing', () => {
     expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'unreadable', published: false }]);
   });
 
+  it.each(['', '\0'.repeat(39), '12x'])(
+    'is an alarm where its beta is %j, and nothing is told',
+    async (beta) => {
+      const { folder, process } = await committed();
+      await writeFile(join(folder.layout.record(PEER, 'initiator', ID, 'committed'), 'beta'), beta);
+      await expect(process.store.judge(ID)).rejects.toMatchObject({ code: 'alarm' });
+      expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'unreadable', published: false }]);
+    },
+  );
+
   it('is redone without the peer, and the record stays until FIN', async () => {
     const { folder, process } = await committed();
     await process.store.redo(PEER);
