@@ -68,12 +68,16 @@ export async function surveyRecord(
   }
 }
 
-/** Without beta nobody can be told of the decision; all else of the record is as good as ever. */
+/**
+ * Without beta nobody can be told of the decision; all else of the record is as good as ever. An initiator writes it
+ * right before it decides, so that until then it may be half written.
+ */
 async function damageOfBeta(
   fs: FileSystem,
   layout: Layout,
   place: RecordPlace,
 ): Promise<'unreadable' | undefined> {
+  if (place.role === 'initiator' && place.state !== 'committed') return undefined;
   try {
     await readBeta(fs, layout, place);
     return undefined;

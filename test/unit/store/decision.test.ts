@@ -144,6 +144,12 @@ describe('finishing', () => {
     },
   );
 
+  it('is no alarm while its beta is being written', async () => {
+    const { folder, process } = await staged();
+    await writeFile(join(folder.layout.record(PEER, 'initiator', ID, 'staged'), 'beta'), '');
+    expect(await process.store.survey(PEER)).toMatchObject([{ alarm: undefined }]);
+  });
+
   it('is redone without the peer, and the record stays until FIN', async () => {
     const { folder, process } = await committed();
     await process.store.redo(PEER);
