@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { Bench, type Calls } from './bench.js';
 import { countRecords, planCuts, runCut } from './cut.js';
 import { inParallel } from './in-parallel.js';
+import { Journal } from './journal.js';
 import { HELP, parseOptions, type Options } from './options.js';
 import { patchedCopy } from './packed.js';
 import { plan, planStops, samplingNote } from './plan.js';
@@ -45,31 +46,42 @@ async function main(): Promise<number> {
 }
 
 async function run(bench: Bench, options: Options): Promise<number> {
-  const { full, only, match, json, jobs, planted, list } = options;
+  const { full, only, match, json, jobs, planted, list, minutes } = options;
   const started = Date.now();
   const counts = { first: await bench.calls('first'), records: await countRecords(bench) };
   const all =
     only.length > 0 ? only.map(parsePoint) : await planAll(bench, counts.first, counts.records, full);
-  const points = all.filter((point) => match?.test(pointName(point)) !== false);
+  const wanted = all.filter((point) => match?.test(pointName(point)) !== false);
+  const journal = new Journal(options.journal);
+  const names = new Set(wanted.map(pointName));
+  const before = (await journal.read()).filter(({ point }) => names.has(pointName(point)));
+  for (const { point } of before) names.delete(pointName(point));
+  const left = wanted.filter((point) => names.has(pointName(point)));
+  // Whatever there is no time for is spread over all of them.
+  const points = minutes === Infinity ? left : scattered(left);
   if (list) {
     for (const point of points) say(pointName(point));
     return 0;
   }
   say(
-    `${points.length} points, ${jobs} at a time; ${full || only.length > 0 ? 'all that were asked for' : `sampled:\n${samplingNote()}`}`,
+    `${points.length} points${before.length > 0 ? ` that are left of ${wanted.length}` : ''}, ${jobs} at a time; ${full || only.length > 0 ? 'all that were asked for' : `sampled:\n${samplingNote()}`}`,
   );
 
   const caught = planted ? await catchAll(bench, jobs) : [];
-  const finished = await inParallel(
+  const going = (): boolean => Date.now() - started < minutes * 60_000;
+  const done = await inParallel(
     points,
     jobs,
     async (point) => {
       const result = await tryPoint(bench, point);
       if (result.wrong.length > 0 || only.length > 0) tell(point, result);
+      await journal.note({ point, result });
       return { point, result };
     },
     reporter(points.length),
+    going,
   );
+  const finished = [...before, ...done];
 
   const calls = {
     'calls at A': counts.first.A.length,
@@ -77,7 +89,9 @@ async function run(bench: Bench, options: Options): Promise<number> {
     'records of A': counts.records.A,
     'records of B': counts.records.B,
   };
-  const form = only.length > 0 || match !== undefined ? 'chosen' : full ? 'full' : 'short';
+  const size = only.length > 0 || match !== undefined ? 'chosen' : full ? 'full' : 'short';
+  const form =
+    finished.length === wanted.length ? size : `${size}, ${finished.length} of ${wanted.length} points`;
   const seconds = Math.round((Date.now() - started) / 1_000);
   const summary = summarize({ form, seconds, calls, planted: caught }, finished);
   say(`\n${tableOf(summary)}`);
@@ -128,6 +142,15 @@ async function catchBug(bench: Bench, { name, patches, points }: PlantedBug): Pr
     return point;
   }
   return undefined;
+}
+
+/** In an order in which any first part of them is spread over all. */
+function scattered(points: readonly Point[]): Point[] {
+  // Coprime to any number of points that is not a multiple of it.
+  const stride = points.length % 1_009 === 0 ? 1_013 : 1_009;
+  return points
+    .map((_point, at) => points[(at * stride) % points.length])
+    .filter((point) => point !== undefined);
 }
 
 /** Says now and then how far it is. */

@@ -8,6 +8,10 @@ export interface Options {
   readonly only: readonly string[];
   /** Only points whose name matches. */
   readonly match: RegExp | undefined;
+  /** A file of what has been done, which is not done again. */
+  readonly journal: string | undefined;
+  /** After so long no further point is begun. */
+  readonly minutes: number;
   /** A file for the result. */
   readonly json: string | undefined;
   /** How many trials run at a time. */
@@ -22,6 +26,8 @@ export const HELP = `npm run test:crash -- [options]
   --full          every point; without it a sample that takes minutes
   --only POINT    this point alone, and all that was said; may be given several times
   --match REGEXP  only points whose name matches
+  --journal FILE  keep what has been done in FILE, and do the rest
+  --minutes N     begin no further point after so long
   --jobs N        how many trials run at a time (default: twice the number of processors)
   --json FILE     write the result to FILE too
   --no-planted    leave the planted bugs out
@@ -37,6 +43,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       full: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       match: { type: 'string' },
+      journal: { type: 'string' },
+      minutes: { type: 'string', default: 'Infinity' },
       json: { type: 'string' },
       jobs: { type: 'string', default: String(2 * availableParallelism()) },
       'no-planted': { type: 'boolean', default: false },
@@ -47,10 +55,14 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs}: expected a number`);
+  const minutes = Number(values.minutes);
+  if (!(minutes >= 0)) throw new Error(`--minutes ${values.minutes}: expected a number`);
   return {
     full: values.full,
     only: values.only,
     match: values.match === undefined ? undefined : new RegExp(values.match),
+    journal: values.journal,
+    minutes,
     json: values.json,
     jobs,
     list: values.list,

@@ -23,7 +23,8 @@ interface Row {
 }
 
 export interface Summary {
-  readonly form: 'short' | 'full' | 'chosen';
+  /** `short`, `full` or `chosen`, and how much of it where not all of it was done. */
+  readonly form: string;
   readonly seconds: number;
   /** State-changing calls of a first exchange at each site, and TLS records that each sends. */
   readonly calls: Readonly<Record<string, number>>;

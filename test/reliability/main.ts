@@ -4,12 +4,13 @@
  *
  *   --seeds N    random scenarios of the simulator (default: 20000)
  *   --full       the full forms of the crash and power-cut tests, pairs of simulated faults, the long models: hours
+ *   --keep DIR   keeps there what each suite has found, and does not run again what is there already
  *   --print      prints the table instead of writing it
  *
  * Exit code 1, and nothing written, where a suite fails.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -27,12 +28,15 @@ async function main(): Promise<void> {
     options: {
       seeds: { type: 'string', default: '20000' },
       full: { type: 'boolean', default: false },
+      keep: { type: 'string' },
       print: { type: 'boolean', default: false },
     },
   });
   const scratch = await mkdtemp(join(tmpdir(), 'qkd-sync-reliability-'));
   try {
-    const table = tableOf(await measure(scratch, values.seeds, values.full));
+    const { keep = scratch, seeds, full } = values;
+    await mkdir(keep, { recursive: true });
+    const table = tableOf(await measure(keep, seeds, full));
     if (values.print) process.stdout.write(`${table}\n`);
     else await insert(table);
   } finally {
@@ -40,23 +44,32 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(scratch: string, seeds: string, full: boolean): Promise<Findings> {
-  const json = join(scratch, 'result.json');
+async function measure(folder: string, seeds: string, full: boolean): Promise<Findings> {
+  const known = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
   /** What the suite has written; undefined where it has skipped itself. */
-  const read = async (script: string, ...args: string[]): Promise<unknown> => {
-    await rm(json, { force: true });
-    await run(script, ...args, '--json', json);
-    const text = await readFile(json, 'utf8').catch(() => undefined);
+  const read = async (name: string, script: string, ...args: string[]): Promise<unknown> => {
+    const file = join(folder, `${name}.json`);
+    if ((await known(file)) === undefined) await run(script, ...args, '--json', file);
+    const text = await known(file);
     return text === undefined ? undefined : JSON.parse(text);
   };
+  const models = async (...args: string[]): Promise<string> => {
+    const file = join(folder, 'models.txt');
+    const said = (await known(file)) ?? (await run('model', ...args));
+    await writeFile(file, said);
+    return said.trim().split('\n').at(-1) ?? '';
+  };
   const form = full ? ['--full'] : [];
+  const exhaustive: unknown[] = [];
+  for (const order of full ? ['single', 'pairs'] : ['single'])
+    exhaustive.push(await read(order, 'simulate', '--exhaustive', order));
   return {
-    random: (await read('simulate', '--seeds', seeds)) as Simulated,
-    exhaustive: (await read('simulate', '--exhaustive', full ? 'pairs' : 'single')) as Simulated,
-    bugs: (await read('simulate', '--bugs')) as Simulated,
-    crash: (await read('test:crash', ...form)) as Summary,
-    power: (await read('test:powercut', ...form)) as PowerSummary | undefined,
-    model: (await run('model', ...(full ? ['--long'] : []))).trim().split('\n').at(-1) ?? '',
+    random: (await read('random', 'simulate', '--seeds', seeds)) as Simulated,
+    exhaustive: exhaustive as Simulated[],
+    bugs: (await read('bugs', 'simulate', '--bugs')) as Simulated,
+    crash: (await read('crash', 'test:crash', ...form)) as Summary,
+    power: (await read('power', 'test:powercut', ...form)) as PowerSummary | undefined,
+    model: await models(...(full ? ['--long'] : [])),
   };
 }
 

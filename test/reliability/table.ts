@@ -12,7 +12,7 @@ export interface Simulated {
 
 export interface Findings {
   readonly random: Simulated;
-  readonly exhaustive: Simulated;
+  readonly exhaustive: readonly Simulated[];
   readonly bugs: Simulated;
   readonly crash: Summary;
   /** Undefined where there is no file system to cut the power of. */
@@ -31,7 +31,7 @@ export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findi
     HEAD,
     HEAD.map(() => '---'),
     ...simulationLines(random),
-    ...simulationLines(exhaustive),
+    ...exhaustive.flatMap(simulationLines),
     ...crashLines(crash),
     ...powerLines(power),
   ];
@@ -39,7 +39,7 @@ export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findi
   return [
     ...lines.map((line) => `| ${line.join(' | ')} |`),
     '',
-    `An undisturbed first exchange has ${calls.join(', ')}. The crash tests ran in their ${crash.form} form, the power cuts ${power === undefined ? 'not at all' : `in their ${power.form} form`}.`,
+    `An undisturbed first exchange has ${calls.join(', ')}. The crash tests ran in their form ‘${crash.form}’, the power cuts ${power === undefined ? 'not at all' : `in their form ‘${power.form}’`}.`,
     '',
     'Planted bugs:',
     '',
