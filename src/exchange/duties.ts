@@ -14,7 +14,7 @@ import { nonceFrom } from '../handshake/nonce.js';
 import type { CommitOutcome, ResponderAction, ResponderEvent } from '../handshake/responder-work.js';
 import { sayLost } from '../kme/lost-keys.js';
 import type { Unlock } from '../store/lock.js';
-import { encodeKeyFile, keyFileBytes } from './key-file.js';
+import { encodeKeyFile, stagedBytes } from './key-file.js';
 import { newExchange, ownExchange, requireFreeName } from './new-exchange.js';
 import type { OwnExchange } from './outcome.js';
 import type { KeyPorts, PeerSite, SiteSettings } from './run.js';
@@ -164,7 +164,7 @@ export class Duties {
   async #examine(peer: PeerSite, want: Want, cancel: AbortSignal): Promise<void> {
     const { store, kme, log } = this.#ports;
     const { count, size, format } = this.#settings.terms;
-    await store.probe(peer.site, keyFileBytes(count, size, format));
+    await store.probe(peer.site, stagedBytes(count, size, format));
     if (want.index !== undefined) await requireFreeName(store, peer.site, want.index);
     try {
       await kme.status(peer.sae, cancel);

@@ -13,9 +13,10 @@ import { sayLost } from '../kme/lost-keys.js';
 import type { Channel, Dial } from '../peer/channel.js';
 import { contact, type Attempt, type ContactResult } from './contact.js';
 import { Hooks } from './hooks.js';
-import { keyFileBytes } from './key-file.js';
+import { stagedBytes } from './key-file.js';
 import { requireFreeName } from './new-exchange.js';
 import type { RunReport } from './outcome.js';
+import { REDIAL_MS, repeatDecision } from './repeat-decision.js';
 import {
   nextIndex,
   reportOf,
@@ -35,8 +36,6 @@ export interface InitiatorSettings extends SiteSettings {
 export interface InitiatorPorts extends RunPorts {
   readonly dial: Dial;
 }
-
-const REDIAL_MS = 250;
 
 const NOTHING: ContactResult = { exchange: undefined, ackAt: undefined, alarms: 0, error: undefined };
 
@@ -179,7 +178,7 @@ async function prepareWant(settings: InitiatorSettings, ports: RunPorts, leastIn
   const { store } = ports;
   const { peer, terms } = settings;
   const { count, size, naming, format } = terms;
-  await store.probe(peer.site, keyFileBytes(count, size, format));
+  await store.probe(peer.site, stagedBytes(count, size, format));
   if (naming === 'key-id') return { count, size, naming };
   const index = Math.max(await nextIndex(store, settings, peer), leastIndex);
   await requireFreeName(store, peer.site, index);
@@ -198,55 +197,4 @@ async function reach({ dial, clock, signal }: InitiatorPorts, waitMs: number): P
     }
     await sleep(clock, REDIAL_MS, signal);
   }
-}
-
-/**
- * The connection broke after the decision: within x the peer is dialled again and told again. After x the key file
- * is published all the same, because the decision is durable; the peer learns it at the next contact. Answers the
- * alarms that were met.
- */
-async function repeatDecision(
-  settings: InitiatorSettings,
-  ports: InitiatorPorts,
-  stateId: string,
-  result: ContactResult,
-): Promise<number> {
-  const { store, clock, log } = ports;
-  const { exchange, ackAt } = result;
-  if (exchange?.progress !== 'committed' || ackAt === undefined) return 0;
-  const { peer, terms } = settings;
-  const until = ackAt + terms.ackTimeoutMs;
-  const isOpen = async (): Promise<boolean> =>
-    (await store.survey(peer.site)).some(
-      ({ place, alarm }) => place.id === exchange.id && alarm === undefined,
-    );
-
-  if (!(await isOpen())) return 0;
-  // A signal does not end this, because the decision has been made; x does, whatever the peer does or fails to do.
-  const x = new AbortController();
-  const cancel = clock.after(until - clock.monotonic(), () => {
-    x.abort();
-  });
-  const patient = { ...ports, signal: x.signal };
-  let alarms = 0;
-  try {
-    let open = true;
-    while (open && clock.monotonic() < until) {
-      log('step', 'repeating', 'repeating the decision', { exchange: exchange.id });
-      try {
-        const channel = await patient.dial(x.signal);
-        const again = await contact(settings, peer, stateId, patient, channel);
-        alarms = Math.max(alarms, again.alarms);
-      } catch (error) {
-        if (!(error instanceof QkdSyncError)) throw error;
-        log('step', 'not-reached', `cannot repeat the decision yet: ${error.message}`);
-      }
-      open = await isOpen();
-      if (open) await sleep(clock, REDIAL_MS, x.signal);
-    }
-  } finally {
-    cancel();
-  }
-  await store.redo(peer.site);
-  return alarms;
 }

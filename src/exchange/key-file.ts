@@ -67,6 +67,14 @@ export function keyFileBytes(count: number, size: number, format: Format): numbe
   return frame + count * mostOfKey(size / 8);
 }
 
+/** One key ID in JSON: each byte of it may need an escape, and it has quotes and a comma. */
+const KEY_ID_JSON_BYTES = 2 * KEY_ID_MAX_BYTES + 3;
+
+/** How much `count` keys of `size` bits take on a disk until they are published, in bytes, at most: their file and their IDs. */
+export function stagedBytes(count: number, size: number, format: Format): number {
+  return keyFileBytes(count, size, format) + count * KEY_ID_JSON_BYTES;
+}
+
 /** A buffer that is filled from its beginning to its end. */
 class Page {
   readonly whole: Buffer;

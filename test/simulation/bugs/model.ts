@@ -108,7 +108,7 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
     rule: '8 (M_FORGETEARLY)',
     changes: [
       {
-        file: 'src/exchange/initiate.ts',
+        file: 'src/exchange/repeat-decision.ts',
         find: `  await store.redo(peer.site);
   return alarms;`,
         replace: `  await store.finish(exchange.id);

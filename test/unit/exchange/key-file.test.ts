@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { FORMATS } from '../../../src/base/format.js';
 import { Secret, type Key } from '../../../src/base/key.js';
-import { encodeKeyFile, keyFileBytes } from '../../../src/exchange/key-file.js';
+import { encodeKeyFile, keyFileBytes, stagedBytes } from '../../../src/exchange/key-file.js';
+import { encodeKeyIds } from '../../../src/store/key-ids.js';
 
 const key = (keyId: string, ...bytes: number[]): Key => ({
   keyId,
@@ -66,6 +67,14 @@ test('json: the size with the longest of all key IDs is the one known beforehand
   const most = keyFileBytes(2, 32, 'json');
   // The digit at the end of each ID needs no escape.
   expect(encodeKeyFile(keys, 'json').byteLength).toBe(most - 1 - 2);
+});
+
+test.each(FORMATS)('%s: a record of them has room beforehand, however long the key IDs are', (format) => {
+  const keys = [0, 1].map(() => ({ ...key('', 1, 2, 3, 4), keyId: '"'.repeat(256) }));
+  const keyIds = encodeKeyIds(keys.map(({ keyId }) => keyId));
+  const bytes = encodeKeyFile(keys, format).byteLength + keyIds.byteLength;
+  expect(stagedBytes(2, 32, format)).toBeGreaterThanOrEqual(bytes - '[]\n'.length);
+  expect(stagedBytes(2, 32, format)).toBeLessThan(bytes + 10);
 });
 
 test.each(FORMATS)('%s: a block of 65,536 keys takes its own size of memory, and little time', (format) => {
