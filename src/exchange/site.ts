@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
 import { maxFrameBytes } from '../handshake/message.js';
-import { createKmeClient, type KmeClientOptions } from '../kme/client.js';
+import type { KmeClientOptions } from '../kme/client.js';
 import type { Kme } from '../kme/kme.js';
 import type { KmeTls } from '../kme/tls.js';
 import type { ChannelAuth, PeerIdentity } from '../peer/credentials.js';
@@ -84,7 +84,7 @@ export async function initiateHere(
   access: DialAccess & { readonly kme: KmeAccess },
   surroundings: Surroundings,
 ): Promise<RunReport> {
-  const kme = openKme(access.kme, surroundings);
+  const kme = await openKme(access.kme, surroundings);
   try {
     const ports = { ...openPorts(access, surroundings), dial: openDial(access, surroundings), kme };
     return await initiate(initiatorSettings(access), ports);
@@ -101,7 +101,7 @@ export function recoverHere(access: DialAccess, surroundings: Surroundings): Pro
 export async function respondHere(access: ListenAccess, surroundings: Surroundings): Promise<RunReport> {
   const { site, peers, auth, requireHybrid, timeoutMs, serve } = access;
   const { clock, log } = surroundings;
-  const kme = openKme(access.kme, surroundings);
+  const kme = await openKme(access.kme, surroundings);
   const listen = createListen({
     site,
     peers,
@@ -151,7 +151,9 @@ function initiatorSettings(access: DialAccess): InitiatorSettings {
   return { ...siteSettings(access), peer, connectWaitMs };
 }
 
-function openKme(access: KmeAccess, { clock, random, log, watchFetch }: Surroundings): Kme {
+async function openKme(access: KmeAccess, { clock, random, log, watchFetch }: Surroundings): Promise<Kme> {
+  // Only now: its HTTP client takes longer to load than all the rest, and most commands ask no KME.
+  const { createKmeClient } = await import('../kme/client.js');
   const { ca, cert, key, pkcs12, passphrase, serverName, ...how } = access;
   const tls = { ca, cert, key, pkcs12, passphrase, serverName };
   return watchedKme(createKmeClient({ ...how, tls, clock, random, log }), watchFetch);
