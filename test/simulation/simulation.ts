@@ -7,6 +7,7 @@
 import type { RunReport } from '../../src/exchange/outcome.js';
 import type { PublishedFile } from '../../src/store/context.js';
 import { disagreements } from './agreement.js';
+import { Askers } from './askers.js';
 import { numberGiven } from './circumstances.js';
 import { Claims } from './claims.js';
 import { Decrees } from './decrees.js';
@@ -23,13 +24,12 @@ import { Plan } from './plan.js';
 import type { Process } from './process.js';
 import { Remains } from './remains.js';
 import { Reunion } from './reunion.js';
-import type { Launch, Scenario } from './scenario.js';
+import type { Scenario } from './scenario.js';
 import { Site, type RunKind } from './site.js';
 import { Sleepers } from './sleepers.js';
 import type { Verdict } from './verdict.js';
 import { World } from './world.js';
 
-const RUNS_MAX = 5;
 const WAIT_MS = 60_000;
 
 export class Simulation {
@@ -45,12 +45,10 @@ export class Simulation {
   readonly #intruder: Intruder | undefined;
   readonly #reunion: Reunion;
   readonly #violations: string[] = [];
-  readonly #initiators = new Set<Process>();
+  readonly #askers: Askers;
   readonly #sleepers: Sleepers;
   readonly #answering: readonly Party[];
   readonly #reports = new Map<Process, RunReport>();
-  #pending = 0;
-  #runs = 0;
   #healing = false;
 
   constructor(dice: Dice, scenario: Scenario, trace?: (line: string) => void) {
@@ -103,8 +101,11 @@ export class Simulation {
     const { alien, orders } = circumstances;
     this.#intruder = alien && new Intruder(alien, this.#party(alien.host), world);
     const partyOf = (id: string): Party => this.#party(id);
+    this.#askers = new Askers(world, ({ host, kind, elsewhere }) =>
+      this.#launch(this.#party(host), kind, false, elsewhere),
+    );
     this.#operators = new Operators(orders, partyOf, world, this.#decrees, (process) => {
-      this.#initiators.add(process);
+      this.#askers.add(process);
     });
     this.#reunion = new Reunion(
       { scenario, decrees: this.#decrees, operators: this.#operators, intruder: this.#intruder },
@@ -144,12 +145,12 @@ export class Simulation {
     }
     this.#intruder?.begin();
     for (const party of this.#answering) this.#answer(party);
-    for (const launch of launches) this.#schedule(launch);
+    for (const launch of launches) this.#askers.schedule(launch);
   }
 
   /** One step, while somebody asks or will; false where there is none any more. */
   advance(): boolean {
-    return this.#expecting && this.#step();
+    return this.#askers.any && this.#step();
   }
 
   /** What would be left if both sites were cut off now. The simulation must go no further then. */
@@ -173,16 +174,6 @@ export class Simulation {
     return id === 'A' ? this.#a : this.#b;
   }
 
-  #schedule({ at, host, kind, elsewhere }: Launch): void {
-    if (this.#runs >= RUNS_MAX) return;
-    this.#runs += 1;
-    this.#pending += 1;
-    this.#world.after(at, undefined, () => {
-      this.#pending -= 1;
-      this.#initiators.add(this.#launch(this.#party(host), kind, false, elsewhere));
-    });
-  }
-
   #launch(party: Party, kind: RunKind, serve: boolean, elsewhere = false): Process {
     const { anyRole, circumstances } = this.#scenario;
     const index = numberGiven(circumstances, party.host.id, this.#world.now);
@@ -200,30 +191,20 @@ export class Simulation {
     world.swift = swift && !this.#sleepers.any;
     const moved = world.step();
     let awake = moved;
-    if (this.#sleepers.any && this.#sleepers.wake(!moved || this.#isIdle())) awake = true;
-    for (const process of this.#initiators) if (!process.alive) this.#initiators.delete(process);
+    if (this.#sleepers.any && this.#sleepers.wake(!moved || this.#askers.areIdle)) awake = true;
+    this.#askers.forgetEnded();
     if (greed > 0 && world.dice.chance(greed)) world.dice.pick([this.#a, this.#b]).takeFile();
     if (this.#healing) return awake;
     for (const party of this.#answering) {
       if (party.responder?.alive !== false) continue;
       party.responder = undefined;
-      if (!this.#expecting) continue;
+      if (!this.#askers.any) continue;
       world.after(world.dice.small(3_000), undefined, () => {
-        if (!this.#healing && this.#expecting) this.#answer(party);
+        if (!this.#healing && this.#askers.any) this.#answer(party);
       });
       awake = true;
     }
     return awake;
-  }
-
-  /** Somebody asks, or will. */
-  get #expecting(): boolean {
-    return this.#initiators.size > 0 || this.#pending > 0;
-  }
-
-  /** Nobody is left who asks, but those who sleep. */
-  #isIdle(): boolean {
-    return this.#pending === 0 && [...this.#initiators].every(({ alive, frozen }) => !alive || frozen);
   }
 
   #struck(host: string, what: Stroke['do'] | 'message'): void {
@@ -235,7 +216,12 @@ export class Simulation {
     if (what !== 'freeze' && !(this.#plan.armed && dice.chance(this.#scenario.persistence))) return;
     const at = dice.pick([0, 0, dice.small(3_000), 5_000 + dice.small(20_000)]);
     const asker = this.#scenario.anyRole ? dice.pick(['A', 'B']) : 'A';
-    this.#schedule({ at, host: asker, kind: dice.chance(0.4) ? 'initiate' : 'recover', elsewhere: false });
+    this.#askers.schedule({
+      at,
+      host: asker,
+      kind: dice.chance(0.4) ? 'initiate' : 'recover',
+      elsewhere: false,
+    });
   }
 
   #exited(process: Process, end: RunReport | Error): void {
