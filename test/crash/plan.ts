@@ -27,7 +27,7 @@ function fault(how: How, { lasting = false, twice = false } = {}): Fault {
   return { how, lasting, twice };
 }
 
-/** `fresh` takes every second call before which something new is on the disk or has been said. */
+/** `fresh` takes every third call before which something new is on the disk or has been said. */
 type Sample = number | 'fresh';
 
 /** Faults and which calls they meet in the short form; 0 leaves them out. */
@@ -91,7 +91,7 @@ export function plan(scenario: ScenarioName, side: Side, calls: readonly Call[],
       const news = fit.filter(({ fresh }) => fresh);
       const met = (call: Call, index: number): boolean => {
         if (full) return true;
-        return short === 'fresh' ? news.indexOf(call) % 2 === 0 : index % short === nth % short;
+        return short === 'fresh' ? news.indexOf(call) % 3 === 0 : index % short === nth % short;
       };
       points.push(
         ...fit.filter(met).map(({ at }) => ({ kind: 'call', scenario, side, ...kind, at }) as const),
@@ -109,7 +109,7 @@ export function samplingNote(): string {
         ({ how, lasting, twice }) => `${how}${lasting ? '+' : ''}${twice ? 'x2' : ''}`,
       );
       if (short === 0) return [];
-      return [`${names.join(' ')} ${short === 'fresh' ? 'at every second new state' : `1 in ${short}`}`];
+      return [`${names.join(' ')} ${short === 'fresh' ? 'at every third new state' : `1 in ${short}`}`];
     });
     return `  ${scenario}: ${said.join('; ')}`;
   });
