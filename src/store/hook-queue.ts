@@ -46,12 +46,13 @@ export interface HookQueue {
 
 /**
  * The hooks that are to be run now, in the order of their files, `HOOKS_AT_ONCE` at most; drops the notes of what will
- * never be published. Those in `passedOver` are not looked at.
+ * never be published.
+ * @param passedOver not looked at; those whose note cannot be read are added, so that it is said once
  */
 export async function dueHooks(
   context: StoreContext,
   peer: string,
-  passedOver: ReadonlySet<ExchangeId> = new Set(),
+  passedOver = new Set<ExchangeId>(),
 ): Promise<WaitingHook[]> {
   const { fs, layout, suspicion } = context;
   const due: WaitingHook[] = [];
@@ -61,8 +62,12 @@ export async function dueHooks(
     if (fate === 'never') await dropNote(context, place);
     if (fate !== 'published') continue;
     const hook = await readWaitingHook(fs, layout, place);
-    if (hook === 'damaged') sayDamaged(context, place);
-    else if (hook !== 'gone') due.push(hook);
+    if (hook === 'damaged') {
+      sayDamaged(context, place);
+      passedOver.add(place.id);
+    } else if (hook !== 'gone') {
+      due.push(hook);
+    }
     if (due.length >= 2 * HOOKS_AT_ONCE) keepFirst(due);
   }
   if (due.length > 0) {

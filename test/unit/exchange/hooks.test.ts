@@ -243,6 +243,18 @@ describe('a look for hooks', () => {
     expect(link.a.log.all('note-damaged')).toHaveLength(1);
     expect(await notesAt(link.a, link.b)).toEqual([note]);
   });
+
+  test('says once of a note that it cannot be read, however often it looks', async () => {
+    const hook = new RecordedHook();
+    hook.end = { how: 'failed', reason: 'no processes left' };
+    await link.exchange({ runHook: hook.run }, {});
+    const [note = ''] = await notesAt(link.a, link.b);
+    await writeFile(join(link.a.state, 'B/hooks', note), '');
+    hook.end = WELL;
+    await link.exchange({ runHook: hook.run }, {});
+    expect(hook.files).toEqual(['B_0', 'B_1']);
+    expect(link.a.log.all('note-damaged')).toHaveLength(1);
+  });
 });
 
 test('where the peer cannot be reached, what waits is run all the same', async () => {
