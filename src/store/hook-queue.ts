@@ -27,7 +27,8 @@ export const HOOKS_AT_ONCE = 1_024;
 
 /**
  * How a hook stands. `due`: it is run at the next contact, or is being run; `early`: its key file is not in place yet;
- * `unreadable`: its note was damaged after it had been written, so it is not run.
+ * `unreadable`: its note was damaged after it had been written, so it is not run. Of a long note only the start is looked
+ * at before its turn comes.
  */
 export type HookStanding = 'due' | 'early' | 'unreadable';
 
