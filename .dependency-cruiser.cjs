@@ -43,6 +43,19 @@ module.exports = {
       to: { dependencyTypes: ['core', 'npm'] },
     },
     {
+      name: 'kme-client-on-demand',
+      comment: 'its HTTP client takes longer to load than all the rest, and most commands ask no KME',
+      severity: 'error',
+      from: { path: '^src/(cli|exchange)/' },
+      to: { path: '^src/kme/client\\.ts$', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'undici-where-kmes-are-asked',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(kme/client|doctor/kme-probe)\\.ts$' },
+      to: { path: 'node_modules/undici', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'one-chalk',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/report\\.ts$' },

@@ -55,9 +55,9 @@ export function systemCode(error: unknown): string | undefined {
 
 /** Text from outside made fit for one line of a log: all that is not seen goes, and no more than `limit` characters stay. */
 export function clean(text: string, limit = 200): string {
-  // Control characters, separators of lines and paragraphs, and the characters of format: those turn what stands around
-  // them the other way, or have no width, so that a text could pass for another one.
-  const flat = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  // Control characters, separators of lines and paragraphs, the characters of format, which turn what stands around them
+  // the other way, and all else that has no shape of its own: with these a text could pass for another one.
+  const flat = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]+/gu, ' ').trim();
   return flat.length > limit ? `${flat.slice(0, limit)}…` : flat;
 }
 

@@ -95,7 +95,9 @@ export class Report {
 
   /** What went wrong, and apart from it what to do. */
   error({ code, message, hint }: QkdSyncError): void {
-    this.#talk('error', code, message, { hint });
+    // What ends a run may be what its last contact has failed by, which was said as it happened.
+    const isSaid = message === this.#lastSaid;
+    this.#talk('error', code, message, { hint }, isSaid);
   }
 
   /** A run that failed before there was anything to report on. */
@@ -201,7 +203,8 @@ export class Report {
     return level === 'error' || !quiet || verbose;
   }
 
-  #talk(level: LogLevel, event: string, message: string, fields: LogFields): void {
+  /** @param isSaid people have just read the message: they are told the hint alone */
+  #talk(level: LogLevel, event: string, message: string, fields: LogFields, isSaid = false): void {
     const { stderr } = this.#streams;
     if (this.#options.logFormat === 'json') {
       const time = new Date().toISOString();
@@ -211,8 +214,6 @@ export class Report {
     const paint = { error: this.#chalk.red, warn: this.#chalk.yellow, info: String, step: this.#chalk.dim }[
       level
     ];
-    // What ends a run may be what its last contact has failed by, which was said as it happened.
-    const isSaid = level === 'error' && message === this.#lastSaid;
     if (!isSaid) for (const line of message.split('\n')) stderr.write(`qkd-sync: ${paint(line)}\n`);
     this.#lastSaid = message;
     const { hint } = fields;

@@ -47,12 +47,12 @@ export class Hooks {
     /** Those that turned out not to be run: their notes may still be there. */
     const passedOver = new Set<string>();
     try {
-      [next] = await store.dueHooks(peer);
+      [next] = await store.dueHooks(peer, passedOver);
       if (next === undefined) return;
       const unlock = await lock(store.layout.hookLock(peer), this.#lockWaitMs, signal);
       try {
         // Again, because another run may have had the lock until now.
-        let due = await store.dueHooks(peer);
+        let due = await store.dueHooks(peer, passedOver);
         while (due.length > 0) {
           for (next of due) {
             const note = await store.readHook(next);

@@ -90,12 +90,18 @@ export async function readWaitingHook(
 ): Promise<WaitingHook | 'gone' | 'damaged'> {
   const start = await fs.readStart(layout.hookNote(place.peer, place.role, place.id), SMALL_FILE_MAX_BYTES);
   if (start === undefined) return 'gone';
-  const hook = hookIn(parsed(withoutKeyIds(textOf(start))), place, layout);
-  if (hook !== undefined) return hook;
+  const text = textOf(start);
+  // A short one is whole, and is looked at to its end.
+  const isShort = start.byteLength < SMALL_FILE_MAX_BYTES;
+  const hook = isShort ? noteIn(text, place, layout) : hookIn(parsed(withoutKeyIds(text)), place, layout);
+  if (hook !== undefined) return waitingOf(hook);
+  if (isShort) return 'damaged';
   // The version before had the time behind the key IDs.
   const note = await readNote(fs, layout, place);
-  if (typeof note === 'string') return note;
-  const { id, role, peer, path, index, format, time } = note;
+  return typeof note === 'string' ? note : waitingOf(note);
+}
+
+function waitingOf({ id, role, peer, path, index, format, time }: WaitingHook): WaitingHook {
   return { id, role, peer, path, index, format, time };
 }
 
@@ -114,11 +120,15 @@ export async function readNote(
     throw error;
   }
   if (content === undefined) return 'gone';
+  return noteIn(content, place, layout) ?? 'damaged';
+}
+
+function noteIn(content: string, place: NotePlace, layout: Layout): HookNote | undefined {
   const value = parsed(content);
   const hook = hookIn(value, place, layout);
   const keyIds = value?.['keyIds'];
-  if (hook === undefined || !Array.isArray(keyIds)) return 'damaged';
-  return keyIds.every((keyId): keyId is KeyId => typeof keyId === 'string') ? { ...hook, keyIds } : 'damaged';
+  if (hook === undefined || !Array.isArray(keyIds)) return undefined;
+  return keyIds.every((keyId): keyId is KeyId => typeof keyId === 'string') ? { ...hook, keyIds } : undefined;
 }
 
 /** The object of a note up to its key IDs. A quote within a text of JSON has a backslash, so this stands in none. */

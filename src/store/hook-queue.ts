@@ -27,7 +27,8 @@ export const HOOKS_AT_ONCE = 1_024;
 
 /**
  * How a hook stands. `due`: it is run at the next contact, or is being run; `early`: its key file is not in place yet;
- * `unreadable`: its note was damaged after it had been written, so it is not run.
+ * `unreadable`: its note was damaged after it had been written, so it is not run. Of a long note only the start is looked
+ * at before its turn comes.
  */
 export type HookStanding = 'due' | 'early' | 'unreadable';
 
@@ -46,12 +47,13 @@ export interface HookQueue {
 
 /**
  * The hooks that are to be run now, in the order of their files, `HOOKS_AT_ONCE` at most; drops the notes of what will
- * never be published. Those in `passedOver` are not looked at.
+ * never be published.
+ * @param passedOver not looked at; those whose note cannot be read are added, so that it is said once
  */
 export async function dueHooks(
   context: StoreContext,
   peer: string,
-  passedOver: ReadonlySet<ExchangeId> = new Set(),
+  passedOver = new Set<ExchangeId>(),
 ): Promise<WaitingHook[]> {
   const { fs, layout, suspicion } = context;
   const due: WaitingHook[] = [];
@@ -61,8 +63,12 @@ export async function dueHooks(
     if (fate === 'never') await dropNote(context, place);
     if (fate !== 'published') continue;
     const hook = await readWaitingHook(fs, layout, place);
-    if (hook === 'damaged') sayDamaged(context, place);
-    else if (hook !== 'gone') due.push(hook);
+    if (hook === 'damaged') {
+      sayDamaged(context, place);
+      passedOver.add(place.id);
+    } else if (hook !== 'gone') {
+      due.push(hook);
+    }
     if (due.length >= 2 * HOOKS_AT_ONCE) keepFirst(due);
   }
   if (due.length > 0) {

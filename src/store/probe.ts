@@ -40,7 +40,7 @@ const TRIES = 5;
 
 /**
  * Tries it all for one peer.
- * @param bytes how large the key file will be
+ * @param bytes how much the key file and what is kept with it until it is published will take
  */
 export async function probePublishing(
   fs: FileSystem,

@@ -18,7 +18,7 @@ import {
   type Layout,
   type RecordState,
 } from './layout.js';
-import { readSmall } from './reading.js';
+import { readSmall, SMALL_FILE_MAX_BYTES } from './reading.js';
 
 /** What `exchange.json` holds: all of an exchange but its keys and, in a file of their own (see key-ids.ts), their IDs. */
 export interface Exchange {
@@ -80,7 +80,7 @@ export async function readExchange(
   layout: Layout,
   place: RecordPlace,
 ): Promise<Exchange | undefined> {
-  const content = await readExchangeText(fs, pathOf(layout, place, 'exchange'));
+  const content = await readBounded(fs, pathOf(layout, place, 'exchange'), EXCHANGE_MAX_BYTES);
   // A record that is still there without its exchange.json has not moved on: it must not pass for one that is finished.
   if (content === undefined && (await fs.stat(recordFolder(layout, place))) === undefined) return undefined;
   let parsed: unknown;
@@ -100,9 +100,9 @@ function damaged({ id, peer }: RecordPlace, path: string): QkdSyncError {
 }
 
 /** One that is larger than any can be is as good as an empty one. */
-async function readExchangeText(fs: FileSystem, path: string): Promise<string | undefined> {
+async function readBounded(fs: FileSystem, path: string, maxBytes: number): Promise<string | undefined> {
   try {
-    return await readSmall(fs, path, EXCHANGE_MAX_BYTES);
+    return await readSmall(fs, path, maxBytes);
   } catch (error) {
     if (systemCode(error) === 'EFBIG') return '';
     throw error;
@@ -144,7 +144,7 @@ export async function readBeta(
   place: RecordPlace,
 ): Promise<string | undefined> {
   const path = pathOf(layout, place, 'beta');
-  const beta = await readSmall(fs, path);
+  const beta = await readBounded(fs, path, SMALL_FILE_MAX_BYTES);
   if (beta === undefined || BETA.test(beta)) return beta;
   throw damaged(place, path);
 }

@@ -70,8 +70,11 @@ export interface Store {
   discard(peer: string, id: ExchangeId, stateId: string): Promise<vote.Discard>;
   forget(peer: string, id: ExchangeId, stateId: string): Promise<vote.Forget>;
 
-  /** The first hooks that are to be run now, in the order of their files; under the lock of the peer's hooks. */
-  dueHooks(peer: string, passedOver?: ReadonlySet<ExchangeId>): Promise<WaitingHook[]>;
+  /**
+   * The first hooks that are to be run now, in the order of their files; under the lock of the peer's hooks. Those that
+   * cannot be read are added to `passedOver`, and those in it are not looked at.
+   */
+  dueHooks(peer: string, passedOver?: Set<ExchangeId>): Promise<WaitingHook[]>;
   /** All that the hook is told; undefined where it is not to be run after all. */
   readHook(hook: NotePlace): Promise<HookNote | undefined>;
   /** The hook has come to its end, durably. */

@@ -4,19 +4,20 @@
  *
  *   --seeds N    random scenarios of the simulator (default: 20000)
  *   --full       the full forms of the crash and power-cut tests, pairs of simulated faults, the long models: hours
- *   --keep DIR   keeps there what each suite has found, and does not run again what is there already
+ *   --keep DIR   keeps there what each suite has found that ended well, and does not run that again: for the same code
  *   --print      prints the table instead of writing it
  *
  * Exit code 1, and nothing written, where a suite fails.
  */
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import type { Summary } from '../crash/summary.js';
 import type { PowerSummary } from '../powercut/main.js';
+import { Keep } from './keep.js';
 import { tableOf, type Findings, type Simulated } from './table.js';
 
 const PAGE = join(process.cwd(), 'docs/reliability.md');
@@ -34,8 +35,9 @@ async function main(): Promise<void> {
   });
   const scratch = await mkdtemp(join(tmpdir(), 'qkd-sync-reliability-'));
   try {
-    const { keep = scratch, seeds, full } = values;
-    await mkdir(keep, { recursive: true });
+    const { seeds, full } = values;
+    const keep = new Keep(values.keep ?? scratch);
+    await keep.open({ seeds, full });
     const table = tableOf(await measure(keep, seeds, full));
     if (values.print) process.stdout.write(`${table}\n`);
     else await insert(table);
@@ -44,20 +46,19 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(folder: string, seeds: string, full: boolean): Promise<Findings> {
-  const known = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
+async function measure(keep: Keep, seeds: string, full: boolean): Promise<Findings> {
   /** What the suite has written; undefined where it has skipped itself. */
   const read = async (name: string, script: string, ...args: string[]): Promise<unknown> => {
-    const file = join(folder, `${name}.json`);
-    if ((await known(file)) === undefined) await run(script, ...args, '--json', file);
-    const text = await known(file);
+    const text = await keep.get(`${name}.json`, async (file) => {
+      await run(script, ...args, '--json', file);
+    });
     return text === undefined ? undefined : JSON.parse(text);
   };
   const models = async (...args: string[]): Promise<string> => {
-    const file = join(folder, 'models.txt');
-    const said = (await known(file)) ?? (await run('model', ...args));
-    await writeFile(file, said);
-    return said.trim().split('\n').at(-1) ?? '';
+    const said = await keep.get('models.txt', async (file) => {
+      await writeFile(file, await run('model', ...args));
+    });
+    return said?.trim().split('\n').at(-1) ?? '';
   };
   const form = full ? ['--full'] : [];
   const exhaustive: unknown[] = [];

@@ -69,10 +69,13 @@ export class Reunion {
     this.#around.complain(`not settled after ${most} contacts, left: ${left.join(' ') || 'nothing'}`);
   }
 
-  /** Mostly nobody looks again where nothing is open any more: the sites have met already since all that went wrong. */
+  /**
+   * Mostly nobody looks again where nothing is open any more: the sites have met already since all that went wrong. A new
+   * exchange is made all the same, where there is to be one: only that shows numbers on which the sites do not agree.
+   */
   #isSettled(): boolean {
     const { scenario, decrees } = this.#past;
-    if (!scenario.lazy || decrees.any) return false;
+    if (!scenario.lazy || !scenario.recoverOnly || decrees.any) return false;
     return leftovers(this.#a.host).length + leftovers(this.#b.host).length === 0;
   }
 

@@ -55,7 +55,7 @@ export interface Scenario {
   readonly waking: Spot | undefined;
   /** The contact in peace after all that settles and draws no key. */
   readonly recoverOnly: boolean;
-  /** No contact in peace where nothing is open any more. */
+  /** No contact in peace where nothing is open any more and no key is to be drawn. */
   readonly lazy: boolean;
   readonly circumstances: Circumstances;
 }

@@ -46,6 +46,11 @@ test(
         'src/doctor/beside.ts': "import '../exchange/downward.js';\n",
         'src/store/beside.ts': "import '../kme/below.js';\n",
         'src/kme/below.ts': "import '../base/plain.js';\n",
+        'src/kme/client.ts': "import 'undici';\n",
+        'src/kme/heavy.ts': "import 'undici';\n",
+        'src/exchange/hasty.ts': "import '../kme/client.js';\n",
+        'src/exchange/patient.ts':
+          "import type { KmeClientOptions } from '../kme/client.js';\nexport const open = (options: KmeClientOptions) => import('../kme/client.js');\n",
         'src/base/plain.ts': 'export {};\n',
         'src/base/upward.ts': "import '../exchange/downward.js';\n",
         'src/base/cycle.ts': "import './other-half.js';\n",
@@ -71,7 +76,9 @@ test(
         'src/cli/colourful.ts one-chalk',
         'src/cli/grammatical.ts commander-in-program',
         'src/doctor/beside.ts floor-doctor',
+        'src/exchange/hasty.ts kme-client-on-demand',
         'src/handshake/impure.ts pure-handshake',
+        'src/kme/heavy.ts undici-where-kmes-are-asked',
         'src/store/beside.ts floor-store',
       ]);
     } finally {

@@ -21,6 +21,10 @@ describe('text from outside', () => {
     ['a byte order mark', '\ufeff'],
     ['a soft hyphen', '\u00ad'],
     ['a tag, which no terminal shows', '\u{e0041}'],
+    ['a selector of a variant', '\ufe0e'],
+    ['a supplementary selector of a variant', '\u{e0101}'],
+    ['a filler of Hangul', '\u3164'],
+    ['a joiner of graphemes', '\u034f'],
   ])('%s becomes a space', (_what, character) => {
     expect(clean(`kme${character}${character}.example`)).toBe('kme .example');
     expect(clean(`${character}kme${character}`)).toBe('kme');

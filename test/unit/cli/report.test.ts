@@ -82,6 +82,17 @@ describe('talk', () => {
     ]);
   });
 
+  it('says what goes wrong at each contact again at each, even where nothing else is said', () => {
+    const foreign = '2 open exchanges were made with another state folder of A';
+    const { stderr } = said({ quiet: true }, (report) => {
+      for (let contact = 0; contact < 2; contact += 1) {
+        report.log('info', 'listening', 'not shown');
+        report.log('error', 'foreign', foreign);
+      }
+    });
+    expect(stderr).toBe(`qkd-sync: ${foreign}\nqkd-sync: ${foreign}\n`);
+  });
+
   it('has each event for machines', () => {
     expect(logOf(said({ logFormat: 'json' }, refuse).stderr)).toMatchObject([
       { level: 'warn', event: 'contact-failed' },

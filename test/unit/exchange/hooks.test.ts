@@ -235,13 +235,28 @@ describe('a look for hooks', () => {
     await link.exchange({ runHook: hook.run }, {});
     const [note = ''] = await notesAt(link.a, link.b);
     const path = join(link.a.state, 'B/hooks', note);
-    await writeFile(path, (await readFile(path, 'utf8')).slice(0, -4));
+    const whole = JSON.parse(await readFile(path, 'utf8')) as object;
+    // More than are looked at before its turn comes.
+    const keyIds = Array.from({ length: 200 }, (_, n) => `bc490419-7d60-487f-adc1-${n + 1e11}`);
+    await writeFile(path, JSON.stringify({ ...whole, keyIds }).slice(0, -4));
     hook.end = WELL;
     const [a] = await link.exchange({ runHook: hook.run }, {});
     expect(hook.files).toEqual(['B_0', 'B_1']);
     expect(a.hooks.map(({ end }) => end)).toEqual([WELL]);
     expect(link.a.log.all('note-damaged')).toHaveLength(1);
     expect(await notesAt(link.a, link.b)).toEqual([note]);
+  });
+
+  test('says once of a note that it cannot be read, however often it looks', async () => {
+    const hook = new RecordedHook();
+    hook.end = { how: 'failed', reason: 'no processes left' };
+    await link.exchange({ runHook: hook.run }, {});
+    const [note = ''] = await notesAt(link.a, link.b);
+    await writeFile(join(link.a.state, 'B/hooks', note), '');
+    hook.end = WELL;
+    await link.exchange({ runHook: hook.run }, {});
+    expect(hook.files).toEqual(['B_0', 'B_1']);
+    expect(link.a.log.all('note-damaged')).toHaveLength(1);
   });
 });
 

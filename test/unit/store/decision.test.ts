@@ -134,15 +134,17 @@ describe('finishing', () => {
     expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'unreadable', published: false }]);
   });
 
-  it.each(['', '\0'.repeat(39), '12x'])(
-    'is an alarm where its beta is %j, and nothing is told',
-    async (beta) => {
-      const { folder, process } = await committed();
-      await writeFile(join(folder.layout.record(PEER, 'initiator', ID, 'committed'), 'beta'), beta);
-      await expect(process.store.judge(ID)).rejects.toMatchObject({ code: 'alarm' });
-      expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'unreadable', published: false }]);
-    },
-  );
+  it.each([
+    ['empty', ''],
+    ['zeros', '\0'.repeat(39)],
+    ['no number', '12x'],
+    ['longer than any file of its kind', '7'.repeat(5_000)],
+  ])('is an alarm where its beta is %s, and nothing is told', async (_what, beta) => {
+    const { folder, process } = await committed();
+    await writeFile(join(folder.layout.record(PEER, 'initiator', ID, 'committed'), 'beta'), beta);
+    await expect(process.store.judge(ID)).rejects.toMatchObject({ code: 'alarm' });
+    expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'unreadable', published: false }]);
+  });
 
   it('is no alarm while its beta is being written', async () => {
     const { folder, process } = await staged();

@@ -62,6 +62,19 @@ test('key IDs are not read before a hook is run, nor to show that it waits', asy
   expect(await process.store.readHook(due)).toEqual({ ...due, keyIds: KEY_IDS });
 });
 
+test('a short note is looked at to its end, so that nobody says that it waits where it is damaged', async () => {
+  const folder = await makeStoreFolder();
+  const process = await folder.open(HOOKED);
+  await putNote(folder, 1);
+  const path = folder.layout.hookNote(PEER, 'initiator', idOf(1));
+  const note = await readFile(path, 'utf8');
+  for (const damaged of [note.slice(0, -4), note.replace('["k"]', '[17]')]) {
+    await writeFile(path, damaged);
+    expect((await process.store.waitingHooks(PEER)).hooks).toMatchObject([{ standing: 'unreadable' }]);
+    expect(await process.store.dueHooks(PEER)).toEqual([]);
+  }
+});
+
 test('a name cannot pass for the beginning of the key IDs', async () => {
   const folder = await makeStoreFolder();
   const process = await folder.open(HOOKED);
@@ -103,10 +116,10 @@ test('of very many the first are due, in the order of their files, and then the 
 });
 
 describe('a damaged note', () => {
-  it('is seen so where its key IDs cannot be read, and keeps no other from being run', async () => {
+  it('is seen so at its turn where it is long and its key IDs cannot be read, and keeps no other from being run', async () => {
     const folder = await makeStoreFolder();
     const process = await folder.open(HOOKED);
-    await putNote(folder, 1);
+    await putNote(folder, 1, { keyIds: KEY_IDS.slice(0, 200) });
     await putNote(folder, 2);
     const path = folder.layout.hookNote(PEER, 'initiator', idOf(1));
     await writeFile(path, (await readFile(path, 'utf8')).slice(0, -4));

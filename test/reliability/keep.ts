@@ -1,0 +1,58 @@
+/**
+ * What suites have found, a file for each, so that hours of them can be done in several goes.
+ *
+ * A file appears once its suite has ended well, and not before: what has failed or was ended is run again.
+ */
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What the suites were asked for. */
+export interface Order {
+  readonly seeds: string;
+  readonly full: boolean;
+}
+
+export class Keep {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Error: the folder has what was found when something else was asked for. */
+  async open(order: Order): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const path = join(this.#folder, 'order.json');
+    const asked = JSON.stringify(order);
+    const before = await textOf(path);
+    if (before === undefined) await writeFile(path, asked);
+    else if (before !== asked)
+      throw new Error(`${this.#folder} is of another order: ${before}, not ${asked}`);
+  }
+
+  /**
+   * The text of a file.
+   * @param make writes it into the file that it is told; where it writes none, there is none
+   */
+  async get(name: string, make: (file: string) => Promise<void>): Promise<string | undefined> {
+    const path = join(this.#folder, name);
+    const known = await textOf(path);
+    if (known !== undefined) return known;
+    const aside = `${path}.part`;
+    await rm(aside, { force: true });
+    await make(aside);
+    const made = await textOf(aside);
+    if (made !== undefined) await rename(aside, path);
+    return made;
+  }
+}
+
+/** Undefined where there is no such file. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
