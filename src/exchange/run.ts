@@ -83,7 +83,12 @@ export async function reportOf(
   const common = { ...run, role, peer: peers.length === 1 ? peers[0]?.site : undefined, published };
   try {
     const open: OpenExchange[] = [];
-    for (const peer of peers) open.push(...openExchanges(await store.survey(peer.site)));
+    for (const { site } of peers) {
+      const ofPeer = openExchanges(await store.survey(site));
+      // What is said to be saved must last.
+      if (ofPeer.some(({ standing }) => standing === 'unconfirmed')) await store.secure(site);
+      open.push(...ofPeer);
+    }
     return { ...common, open, outcome: outcomeOf(run, open) };
   } catch (error) {
     if (!(error instanceof QkdSyncError)) throw error;

@@ -96,7 +96,7 @@ export async function finish(context: StoreContext, id: ExchangeId): Promise<Fin
     return 'forgotten';
   }
   if (place.state !== 'committed') {
-    await raiseAlarm(fs, layout, place, 'contradiction');
+    await raiseAlarm(context, place, 'contradiction');
     return 'alarm';
   }
   return suspicion.guard(async () => {
@@ -119,7 +119,7 @@ export async function publishDecided(context: StoreContext, place: RecordPlace):
   const isToCome = (await fs.stat(pathOf(layout, place, 'key'))) !== undefined;
   const keyIds = isToCome ? await keyIdsOf(context, place) : [];
   if (hooked && isToCome) await noteHook(context, place, exchange, keyIds);
-  const publication = await publish(fs, layout, place, exchange);
+  const publication = await publish(context, place, exchange);
   if (context.staged?.id === place.id) context.staged = undefined;
   if (publication === 'moved') {
     const { id, role, peer, index } = exchange;
@@ -149,7 +149,7 @@ export async function remove(context: StoreContext, place: RecordPlace): Promise
 /** Marks the initiator's record of this ID, wherever it is; false where another run has settled it meanwhile. */
 export async function alarm(context: StoreContext, id: ExchangeId, reason: AlarmReason): Promise<boolean> {
   const place = await findAnywhere(context, id);
-  return place !== undefined && raiseAlarm(context.fs, context.layout, place, reason);
+  return place !== undefined && raiseAlarm(context, place, reason);
 }
 
 /** The initiator's record of an ID in whatever peer's folder: a peer may have been given another name since. */

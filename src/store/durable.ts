@@ -8,6 +8,25 @@ import { dirname } from 'node:path';
 import { systemCode } from '../base/errors.js';
 import type { FileSystem } from './file-system.js';
 
+/**
+ * A folder could not be made durable. It can be seen all the same, and the kernel may say yes to the next fsync without
+ * having written anything: see suspect.ts.
+ */
+export class UnsureFolderError extends Error {
+  readonly syscall = 'fsync';
+  readonly code: string | undefined;
+
+  constructor(path: string, cause: unknown) {
+    super(`${path}: ${(cause as Error).message}`, { cause });
+    this.code = systemCode(cause);
+  }
+}
+
+/** An fsync that was tried and failed; a folder that could not be opened for it is none. */
+export function isFailedFsync(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'fsync';
+}
+
 /** Makes a new file of `bytes` and fsyncs it. Its folder is still to be fsynced, once for all the files made in it. */
 export async function writeDurably(fs: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
   const file = await fs.create(path);
@@ -25,7 +44,7 @@ export async function writeDurably(fs: FileSystem, path: string, bytes: Uint8Arr
 /**
  * Sees to it that the folder is there and will still be there after a power loss. The parent is fsynced even where
  * the folder was there already: the run that made it may have been killed before it could. For the same reason a
- * folder is made only in one that has been seen to in this way.
+ * folder is made only in one that has been seen to in this way. Errors: Node's; `UnsureFolderError`.
  */
 export async function ensureFolder(fs: FileSystem, path: string): Promise<void> {
   const parent = dirname(path);
@@ -39,7 +58,8 @@ export async function ensureFolder(fs: FileSystem, path: string): Promise<void> 
   } catch (error) {
     // Somebody else's folder, such as /var/lib, may be closed to us; then what lies in it was not made by us either.
     const code = systemCode(error);
-    if (!existed || (code !== 'EACCES' && code !== 'EPERM')) throw error;
+    if (existed && (code === 'EACCES' || code === 'EPERM')) return;
+    throw isFailedFsync(error) ? new UnsureFolderError(path, error) : error;
   }
 }
 

@@ -7,7 +7,6 @@
  * However many wait, only so many are held in memory, and none of their key IDs. Errors: Node's.
  */
 import type { StoreContext } from './context.js';
-import { unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import {
   dropNote,
@@ -19,6 +18,7 @@ import {
   type WaitingHook,
 } from './hook-note.js';
 import type { ExchangeId, Layout } from './layout.js';
+import { syncKeyFiles } from './publish.js';
 import { findRecord } from './record.js';
 import { surveyRecord } from './survey.js';
 
@@ -73,9 +73,7 @@ export async function dueHooks(
   }
   if (due.length > 0) {
     // Who moved the file may have been killed before it could make that durable.
-    await suspicion.guard(async () => {
-      for (const folder of [layout.keys, layout.peerKeys(peer)]) await unlessGone(fs.syncFolder(folder));
-    });
+    await suspicion.guard(() => syncKeyFiles(fs, layout, peer));
   }
   return keepFirst(due);
 }

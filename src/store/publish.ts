@@ -6,6 +6,7 @@
  * durable what the first has done.
  */
 import { dirname } from 'node:path';
+import type { StoreContext } from './context.js';
 import { ensureFolder, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { RECORD_FILE, within, type Layout } from './layout.js';
@@ -20,11 +21,11 @@ export function keyFilePath(layout: Layout, exchange: Exchange): string {
 
 /** Publishes the key file of a committed record. The decision must be durable before. Errors: Node's. */
 export async function publish(
-  fs: FileSystem,
-  layout: Layout,
+  context: Pick<StoreContext, 'fs' | 'layout' | 'random'>,
   place: RecordPlace,
   exchange: Exchange,
 ): Promise<Publication> {
+  const { fs, layout } = context;
   const record = recordFolder(layout, place);
   const key = within(record, RECORD_FILE.key);
   const target = keyFilePath(layout, exchange);
@@ -35,7 +36,7 @@ export async function publish(
     if ((await fs.stat(target)) === undefined) {
       publication = (await unlessGone(fs.rename(key, target))) ? 'moved' : 'earlier';
     } else if ((await fs.stat(key)) !== undefined) {
-      await raiseAlarm(fs, layout, place, 'name-taken');
+      await raiseAlarm(context, place, 'name-taken');
       return 'taken';
     }
   }
@@ -43,6 +44,12 @@ export async function publish(
   if ((await readAlarm(fs, layout, place)) === 'name-taken')
     await unlessGone(fs.unlink(within(record, RECORD_FILE.alarm)));
   // Due even where another process has moved the key: it may have been killed between its rename and its fsync.
-  for (const folder of [layout.keys, dirname(target), record]) await unlessGone(fs.syncFolder(folder));
+  await syncKeyFiles(fs, layout, exchange.peer);
+  await unlessGone(fs.syncFolder(record));
   return publication;
+}
+
+/** Makes the names of the peer's key files durable, whoever has moved them there. */
+export async function syncKeyFiles(fs: FileSystem, layout: Layout, peer: string): Promise<void> {
+  for (const folder of [layout.keys, layout.peerKeys(peer)]) await unlessGone(fs.syncFolder(folder));
 }

@@ -6,7 +6,9 @@
  */
 import { QkdSyncError, systemCode } from '../base/errors.js';
 import { FORMATS, type Format } from '../base/format.js';
+import { randomId } from '../base/random.js';
 import type { Role } from '../base/site.js';
+import type { StoreContext } from './context.js';
 import { unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import {
@@ -166,20 +168,27 @@ export async function writeBeta(
   }
 }
 
-/** Marks the record: it stays, and every exit says so, until an operator has looked. False where it has moved on. */
+/**
+ * Marks the record: it stays, and every exit says so, until an operator has looked. False where it has moved on. The mark
+ * is made aside and linked into place, whole: by half of one nobody could tell that it may be taken away again.
+ */
 export async function raiseAlarm(
-  fs: FileSystem,
-  layout: Layout,
+  { fs, layout, random }: Pick<StoreContext, 'fs' | 'layout' | 'random'>,
   place: RecordPlace,
   reason: AlarmReason,
 ): Promise<boolean> {
   const folder = recordFolder(layout, place);
+  const aside = within(folder, randomId(random));
   try {
-    const marked = await unlessGone(writeDurably(fs, within(folder, RECORD_FILE.alarm), bytes(reason)));
+    if (!(await unlessGone(writeDurably(fs, aside, bytes(reason))))) return false;
+    const marked = await unlessGone(fs.link(aside, within(folder, RECORD_FILE.alarm)));
     return marked && (await unlessGone(fs.syncFolder(folder)));
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return true;
     throw error;
+  } finally {
+    // What is left there goes with the record, and must not hide what failed before.
+    await fs.unlink(aside).catch(() => undefined);
   }
 }
 
@@ -189,7 +198,7 @@ export async function readAlarm(
   place: RecordPlace,
 ): Promise<AlarmReason | undefined> {
   const found = await readSmall(fs, pathOf(layout, place, 'alarm'));
-  // A mark that was torn while it was written is still a mark.
+  // One that was damaged is still a mark.
   return found === undefined
     ? undefined
     : (ALARM_REASONS.find((reason) => reason === found) ?? 'contradiction');

@@ -20,6 +20,7 @@ import { createLayout, type ExchangeId, type Layout } from './layout.js';
 import { isNameFree } from './names.js';
 import { listPeers } from './peers.js';
 import { probePublishing } from './probe.js';
+import { syncKeyFiles } from './publish.js';
 import { listRecords, readAlarm, type AlarmReason } from './record.js';
 import { beginStaging, type NewExchange, type Staging } from './staging.js';
 import { createIdentity } from './state-id.js';
@@ -47,6 +48,8 @@ export interface Store {
   preparePeer(peer: string): Promise<void>;
   peers(): Promise<string[]>;
   survey(peer: string): Promise<SurveyedRecord[]>;
+  /** Makes durable what key files can be seen: who moved them may have been killed before it could. */
+  secure(peer: string): Promise<void>;
   nextIndex(peer: string): Promise<number>;
   /** Clears away what earlier runs left, before a contact. */
   tidy(peer: string): Promise<void>;
@@ -107,7 +110,7 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
   const trusted = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       await suspicion.refuse();
-      const result = await work();
+      const result = await suspicion.guardFolders(work);
       await identity.confirm();
       return result;
     } catch (error) {
@@ -120,10 +123,11 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
     open: () =>
       translated(async () => {
         await suspicion.forgetEarlierBoot();
-        return identity.open();
+        return suspicion.guardFolders(() => identity.open());
       }),
     preparePeer: (peer) => trusted(() => ensureFolder(fs, layout.peer(peer))),
     peers: () => trusted(() => listPeers(fs, layout)),
+    secure: (peer) => trusted(() => suspicion.guard(() => syncKeyFiles(fs, layout, peer))),
     survey: (peer) => trusted(() => surveyPeer(fs, layout, peer)),
     nextIndex: (peer) => trusted(() => nextIndex(fs, layout, peer)),
     tidy: (peer) => trusted(() => tidy(context, peer)),

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describe, QkdSyncError, systemCode } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { randomId, type Random } from '../base/random.js';
-import { unlessGone, writeDurably } from './durable.js';
+import { isFailedFsync, UnsureFolderError, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
 import { readSmall, SMALL_FILE_MAX_BYTES } from './reading.js';
@@ -24,6 +24,11 @@ export interface Suspicion {
   forgetEarlierBoot(): Promise<void>;
   /** Does something that must be durable. Errors: those of `work`; `suspect` where an fsync failed, after the mark has been made. */
   guard<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Does something in which no decision is at stake, but a folder may have to be made in which later ones will lie: of a
+   * later run, it could not be made durable any more. Errors: those of `work`; `suspect`, after the mark has been made.
+   */
+  guardFolders<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export function createSuspicion(
@@ -39,7 +44,7 @@ export function createSuspicion(
   const refusal = (cause?: unknown): QkdSyncError =>
     new QkdSyncError(
       'suspect',
-      `the records in ${layout.state} are suspect: a decision could not be made durable`,
+      `the records in ${layout.state} are suspect: something could not be made durable`,
       {
         hint: `find out what is wrong with the disk, then restart the machine (and delete ${layout.suspect} if it is empty); the next run settles what is open`,
         cause,
@@ -98,10 +103,18 @@ export function createSuspicion(
         throw failed;
       }
     },
-  };
-}
 
-/** An fsync that was tried and failed; a folder that could not be opened for it is none. */
-function isFailedFsync(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'fsync';
+    guardFolders: async (work) => {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof UnsureFolderError)) throw error;
+        // Nothing has been decided: no cause.
+        failed = refusal();
+        log('error', 'unsure-folder', `cannot make a folder durable: ${error.message}`);
+        await mark();
+        throw failed;
+      }
+    },
+  };
 }

@@ -75,7 +75,7 @@ export async function commit(
     const place = await findRecord(fs, layout, peer, 'responder', id);
     if (place === undefined) return 'unknown';
     if (place.state === 'aborted') {
-      await raiseAlarm(fs, layout, place, 'contradiction');
+      await raiseAlarm(context, place, 'contradiction');
       return 'unknown';
     }
     const voted = await readBeta(fs, layout, place);
@@ -195,13 +195,14 @@ export async function openVotes(context: StoreContext, peer: string, stateId: st
 
 /** Whether an operator has decided otherwise than the initiator, which both sites are told of from now on. */
 async function isOverruled(
-  { fs, layout, suspicion }: StoreContext,
+  context: StoreContext,
   place: RecordPlace,
   decision: 'commit' | 'abort',
 ): Promise<boolean> {
+  const { fs, layout, suspicion } = context;
   await suspicion.guard(() => unlessGone(fs.syncFolder(recordFolder(layout, place))));
   const resolution = await readResolution(fs, layout, place);
-  return resolution !== decision && raiseAlarm(fs, layout, place, 'contradiction');
+  return resolution !== decision && raiseAlarm(context, place, 'contradiction');
 }
 
 /** Whether only an operator can settle the record: it carries a mark, or cannot be read. */

@@ -46,7 +46,8 @@ export class Claims {
     if (!shaken || outcome === 'saved' || outcome === 'aborted') this.#claims.push(claim);
     switch (outcome) {
       case 'saved':
-        must(here.ledger.isDurable(keyId), 'it is not durable here');
+        // Who forgets a record in the middle of its run takes away what the run would have seen.
+        must(here.ledger.isDurable(keyId) || this.#decrees.isForgotten(keyId), 'it is not durable here');
         must(
           there.ledger.isDurable(keyId) || this.#decrees.isForgotten(keyId),
           'it is not durable at the other site',
@@ -58,7 +59,8 @@ export class Claims {
         return;
       case 'in-doubt':
         must(role === 'responder', 'the initiator decides');
-        must(!here.ledger.saved.has(keyId), 'it has been saved');
+        // Where the records cannot be trusted any more, it cannot know what another run, of an operator, has done.
+        must(shaken || !here.ledger.saved.has(keyId), 'it has been saved');
         return;
       case 'aborted':
         if (this.#decrees.concern(keyId)) return;

@@ -93,7 +93,8 @@ export class Decrees {
     if (choice === 'forget' && end !== undefined) this.#say(at, `${keyId} was forgotten and is ${end.state}`);
     if (choice === 'abort' && at.ledger.saved.has(keyId))
       this.#say(at, `${keyId} was aborted by an operator and has been saved`);
-    if (choice === 'commit' && end?.alarm !== 'name-taken' && !at.ledger.isDurable(keyId))
+    const isExcused = end?.alarm === 'name-taken' || this.isForgotten(keyId);
+    if (choice === 'commit' && !isExcused && !at.ledger.isDurable(keyId))
       this.#say(at, `${keyId} was committed by an operator and is not durable`);
   }
 
