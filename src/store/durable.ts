@@ -9,15 +9,15 @@ import { systemCode } from '../base/errors.js';
 import type { FileSystem } from './file-system.js';
 
 /**
- * A folder could not be made durable. It can be seen all the same, and the kernel may say yes to the next fsync without
- * having written anything: see suspect.ts.
+ * The names in a folder could not be made durable. They can be seen all the same, and the kernel may say yes to the next
+ * fsync without having written anything: see suspect.ts.
  */
 export class UnsureFolderError extends Error {
   readonly syscall = 'fsync';
   readonly code: string | undefined;
 
-  constructor(path: string, cause: unknown) {
-    super(`${path}: ${(cause as Error).message}`, { cause });
+  constructor(cause: unknown) {
+    super((cause as Error).message, { cause });
     this.code = systemCode(cause);
   }
 }
@@ -54,12 +54,26 @@ export async function ensureFolder(fs: FileSystem, path: string): Promise<void> 
     existed = !(await makeFolder(fs, path));
   }
   try {
-    await fs.syncFolder(parent);
+    await secureNames(fs, parent);
   } catch (error) {
     // Somebody else's folder, such as /var/lib, may be closed to us; then what lies in it was not made by us either.
     const code = systemCode(error);
-    if (existed && (code === 'EACCES' || code === 'EPERM')) return;
-    throw isFailedFsync(error) ? new UnsureFolderError(path, error) : error;
+    if (!existed || (code !== 'EACCES' && code !== 'EPERM')) throw error;
+  }
+}
+
+/**
+ * Makes the names in a folder durable, of which later runs take for granted that they are. Errors: Node's;
+ * `UnsureFolderError` where the fsync itself has failed.
+ */
+export async function secureNames(fs: FileSystem, folder: string): Promise<void> {
+  try {
+    await fs.syncFolder(folder);
+  } catch (error) {
+    const code = systemCode(error);
+    // A disk that is full, or read-only, keeps what it was to write.
+    const isKept = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS';
+    throw isFailedFsync(error) && !isKept ? new UnsureFolderError(error) : error;
   }
 }
 

@@ -13,7 +13,7 @@
 import { join } from 'node:path';
 import { QkdSyncError, systemCode } from '../base/errors.js';
 import { randomId, type Random } from '../base/random.js';
-import { ensureFolder, unlessGone } from './durable.js';
+import { ensureFolder, secureNames, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
 import { SMALL_FILE_MAX_BYTES, textOf } from './reading.js';
@@ -46,7 +46,7 @@ export function createIdentity(fs: FileSystem, layout: Layout, random: Random): 
       const known = await read();
       if (known !== undefined) {
         // Even where it was there already: the run that made it may have been killed before it could fsync the folder.
-        await fs.syncFolder(layout.state);
+        await secureNames(fs, layout.state);
         return known;
       }
       try {

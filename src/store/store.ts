@@ -122,8 +122,10 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
     layout,
     open: () =>
       translated(async () => {
-        await suspicion.forgetEarlierBoot();
-        return suspicion.guardFolders(() => identity.open());
+        return suspicion.guardFolders(async () => {
+          await suspicion.forgetEarlierBoot();
+          return identity.open();
+        });
       }),
     preparePeer: (peer) => trusted(() => ensureFolder(fs, layout.peer(peer))),
     peers: () => trusted(() => listPeers(fs, layout)),

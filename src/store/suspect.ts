@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describe, QkdSyncError, systemCode } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { randomId, type Random } from '../base/random.js';
-import { isFailedFsync, UnsureFolderError, unlessGone, writeDurably } from './durable.js';
+import { ensureFolder, isFailedFsync, UnsureFolderError, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
 import { readSmall, SMALL_FILE_MAX_BYTES } from './reading.js';
@@ -85,6 +85,8 @@ export function createSuspicion(
       if (mark === 'this boot') throw refusal();
       // Aside first: another run may be making the mark of this boot right now, and that one must stay.
       const aside = join(layout.trash, randomId(random));
+      // It may have been the very folder that could not be made to last.
+      await ensureFolder(fs, layout.trash);
       if (!(await unlessGone(fs.rename(layout.suspect, aside)))) return refuse();
       if ((await readSmall(fs, aside)) === (await bootId())) await fs.link(aside, layout.suspect);
       await unlessGone(fs.unlink(aside));

@@ -206,7 +206,7 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'src/store/publish.ts',
-        find: `      await raiseAlarm(fs, layout, place, 'name-taken');`,
+        find: `      await raiseAlarm(context, place, 'name-taken');`,
         replace: '      void raiseAlarm;',
       },
     ],
@@ -251,7 +251,7 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: VOTE,
-        find: `  return resolution !== decision && raiseAlarm(fs, layout, place, 'contradiction');`,
+        find: `  return resolution !== decision && raiseAlarm(context, place, 'contradiction');`,
         replace: `  void [resolution, decision, raiseAlarm];
   return false;`,
       },

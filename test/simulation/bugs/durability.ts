@@ -22,6 +22,17 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'a folder whose fsync has failed is trusted by the next run',
+    rule: '13',
+    changes: [
+      {
+        file: SUSPECT,
+        find: `        if (!(error instanceof UnsureFolderError)) throw error;`,
+        replace: `        if (!(error instanceof UnsureFolderError) || true) throw error;`,
+      },
+    ],
+  },
+  {
     name: 'a failed fsync is tried again and trusted',
     rule: '13',
     changes: [
@@ -90,11 +101,11 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
       {
         file: DURABLE,
         find: `  try {
-    await fs.syncFolder(parent);
+    await secureNames(fs, parent);
   } catch`,
         replace: `  if (existed) return;
   try {
-    await fs.syncFolder(parent);
+    await secureNames(fs, parent);
   } catch`,
       },
     ],
@@ -105,8 +116,8 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'src/store/publish.ts',
-        find: '[layout.keys, dirname(target), record]) await',
-        replace: '[record]) await',
+        find: '  await syncKeyFiles(fs, layout, exchange.peer);',
+        replace: '',
       },
     ],
   },

@@ -8,8 +8,8 @@ const PUBLISH = 'src/store/publish.ts';
 const STAGING = 'src/store/staging.ts';
 const CONTACT = 'src/exchange/contact.ts';
 
-const PUBLISH_SYNCS =
-  '  for (const folder of [layout.keys, dirname(target), record]) await unlessGone(fs.syncFolder(folder));';
+const PUBLISH_SYNCS = `  await syncKeyFiles(fs, layout, exchange.peer);
+  await unlessGone(fs.syncFolder(record));`;
 
 export const MODEL_BUGS: readonly PlantedBug[] = [
   {
@@ -93,14 +93,14 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
     name: 'initiator publishes without fsync',
     rule: '8 (M_NOPUBSYNCA)',
     changes: [
-      { file: PUBLISH, find: PUBLISH_SYNCS, replace: `  if (place.role === 'responder')${PUBLISH_SYNCS}` },
+      { file: PUBLISH, find: PUBLISH_SYNCS, replace: `  if (place.role === 'responder') {${PUBLISH_SYNCS}}` },
     ],
   },
   {
     name: 'FIN before the file is durable',
     rule: '7 (M_FINEARLY)',
     changes: [
-      { file: PUBLISH, find: PUBLISH_SYNCS, replace: `  if (place.role === 'initiator')${PUBLISH_SYNCS}` },
+      { file: PUBLISH, find: PUBLISH_SYNCS, replace: `  if (place.role === 'initiator') {${PUBLISH_SYNCS}}` },
     ],
   },
   {

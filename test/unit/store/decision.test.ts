@@ -218,7 +218,7 @@ describe('an alarm', () => {
 
   it('that cannot be written is told', async () => {
     const { process } = await committed();
-    process.fs.at = ({ path }) => (path.endsWith('/alarm') ? { errno: 'EIO' } : undefined);
+    process.fs.at = ({ name }) => (name === 'link' ? { errno: 'EIO' } : undefined);
     await expect(process.store.alarm(ID, 'contradiction')).rejects.toMatchObject({ code: 'storage' });
   });
 });
