@@ -35,7 +35,15 @@ const VOLATILE_SPOTS: readonly Spot[] = [
   'sync-role',
 ];
 
-const SYNC_SPOTS: readonly Spot[] = ['sync-role', 'sync-role', 'sync-record', 'sync-keys', 'sync-file'];
+const SYNC_SPOTS: readonly Spot[] = [
+  'sync-role',
+  'sync-role',
+  'sync-record',
+  'sync-keys',
+  'sync-file',
+  'sync-folder',
+  'sync-folder',
+];
 
 /** @param anyRole both sites initiate */
 export function recipe(dice: Dice, anyRole: boolean): Faults {
