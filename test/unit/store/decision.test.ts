@@ -203,7 +203,20 @@ describe('an alarm', () => {
     expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'unknown-to-peer' }]);
   });
 
-  it('counts where it was torn while it was written, or says something unknown', async () => {
+  it.each(['create', 'write', 'sync', 'link'] as const)(
+    'is there as a whole or not at all, where its run is killed before %s',
+    async (last) => {
+      const { folder, process } = await committed();
+      process.fs.at = ({ name }) => (name === last ? { kill: 'before' } : undefined);
+      await expect(process.store.alarm(ID, 'name-taken')).rejects.toThrow('killed');
+      const { store } = await folder.open();
+      expect(await store.survey(PEER)).toMatchObject([{ alarm: undefined }]);
+      await store.alarm(ID, 'name-taken');
+      expect(await store.survey(PEER)).toMatchObject([{ alarm: 'name-taken' }]);
+    },
+  );
+
+  it('counts where it was damaged', async () => {
     const { folder, process } = await committed();
     await writeFile(join(folder.layout.record(PEER, 'initiator', ID, 'committed'), 'alarm'), 'unk');
     expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'contradiction' }]);
