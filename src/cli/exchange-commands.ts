@@ -4,7 +4,14 @@ import { systemRandom } from '../base/random.js';
 import { loadSettings, type Need } from '../config/load.js';
 import type { SettingsOf } from '../config/settings.js';
 import type { RunReport } from '../exchange/outcome.js';
-import { initiateHere, recoverHere, respondHere, statusHere, type Surroundings } from '../exchange/site.js';
+import {
+  initiateHere,
+  loadKmeClient,
+  recoverHere,
+  respondHere,
+  statusHere,
+  type Surroundings,
+} from '../exchange/site.js';
 import { exitCodeOf, exitCodeOfOpen } from './exit-code.js';
 import { NO_WATCH, progressBar } from './progress.js';
 import type { Report } from './report.js';
@@ -14,6 +21,7 @@ export type Flags = Readonly<Record<string, unknown>>;
 
 export async function runInitiate(streams: Streams, flags: Flags, report: Report): Promise<number> {
   const settings = await load('initiate', streams, flags);
+  await loadKmeClient();
   return conclude(report, (surroundings) => initiateHere(settings, surroundings), streams);
 }
 
@@ -24,6 +32,7 @@ export async function runRecover(streams: Streams, flags: Flags, report: Report)
 
 export async function runRespond(streams: Streams, flags: Flags, report: Report): Promise<number> {
   const settings = { ...(await load('respond', streams, flags)), serve: flags['serve'] === true };
+  await loadKmeClient();
   return conclude(report, (surroundings) => respondHere(settings, surroundings), streams);
 }
 

@@ -151,6 +151,11 @@ function initiatorSettings(access: DialAccess): InitiatorSettings {
   return { ...siteSettings(access), peer, connectWaitMs };
 }
 
+/** For who measures how long an exchange takes: loading the client is no part of it. */
+export async function loadKmeClient(): Promise<void> {
+  await import('../kme/client.js');
+}
+
 async function openKme(access: KmeAccess, { clock, random, log, watchFetch }: Surroundings): Promise<Kme> {
   // Only now: its HTTP client takes longer to load than all the rest, and most commands ask no KME.
   const { createKmeClient } = await import('../kme/client.js');

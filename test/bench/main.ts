@@ -129,7 +129,7 @@ async function measureTime(bench: Bench, rounds: number): Promise<boolean> {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+  const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } });
   const folder = await mkdtemp(join(tmpdir(), 'qkd-sync-bench-'));
   let kmes: Program | undefined;
   try {
