@@ -210,12 +210,11 @@ export async function readResolution(
   layout: Layout,
   place: RecordPlace,
 ): Promise<'commit' | 'abort' | undefined> {
-  const found = await readSmall(fs, pathOf(layout, place, 'resolution'));
+  const path = pathOf(layout, place, 'resolution');
+  const found = await readSmall(fs, path);
   if (found === 'commit' || found === 'abort') return found;
   if (found === undefined && (await fs.stat(recordFolder(layout, place))) === undefined) return undefined;
-  throw new QkdSyncError('alarm', `record ${place.id} of peer ${place.peer} cannot be read`, {
-    hint: `look at ${pathOf(layout, place, 'resolution')}: it was damaged after it had been written`,
-  });
+  throw damaged(place, path);
 }
 
 /** Changes the record's state; false where another process was faster. Not yet durable. */
