@@ -111,7 +111,7 @@ export async function finish(context: StoreContext, id: ExchangeId): Promise<Fin
  * first: the decision may have been read from a process that could not make it durable.
  */
 export async function publishDecided(context: StoreContext, place: RecordPlace): Promise<boolean> {
-  const { fs, layout, hooked, onPublished } = context;
+  const { fs, layout, suspicion, hooked, onPublished } = context;
   await fs.syncFolder(layout.role(place.peer, place.role));
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return true;
@@ -125,6 +125,8 @@ export async function publishDecided(context: StoreContext, place: RecordPlace):
     const { id, role, peer, index } = exchange;
     onPublished({ id, role, peer, keyIds, index, path: keyFilePath(layout, exchange) });
   }
+  // What follows removes the only other trace of the key.
+  await suspicion.refuse();
   return publication !== 'taken';
 }
 

@@ -88,6 +88,7 @@ export async function beginStaging(context: StoreContext, exchange: NewExchange)
       context.staged = { id, keyIds };
       try {
         await fs.syncFolder(layout.role(peer, role));
+        await suspicion.refuse();
       } catch (error) {
         // The record can be seen but may not last, and nobody has been told of it yet: it must not count.
         await quietly(async () => {

@@ -17,12 +17,18 @@ import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
 import { readSmall, SMALL_FILE_MAX_BYTES } from './reading.js';
 
+/** An ill disk may take at the next try what it has refused. */
+const MARK_TRIES = 3;
+
 export interface Suspicion {
   /** Throws `suspect` while the mark of this boot stands. */
   refuse(): Promise<void>;
   /** The same, and takes an earlier boot's mark away: the disk has what it has. */
   forgetEarlierBoot(): Promise<void>;
-  /** Does something that must be durable. Errors: those of `work`; `suspect` where an fsync failed, after the mark has been made. */
+  /**
+   * Does something that must be durable. Errors: those of `work`; `suspect` where an fsync failed, after the mark has been
+   * made, and where another run has made the mark meanwhile: then an fsync that went well proves nothing.
+   */
   guard<T>(work: () => Promise<T>): Promise<T>;
   /**
    * Does something in which no decision is at stake, but a folder may have to be made in which later ones will lie: of a
@@ -59,13 +65,19 @@ export function createSuspicion(
   };
 
   const mark = async (): Promise<void> => {
-    try {
-      if ((await readMark()) === 'earlier boot') await unlessGone(fs.unlink(layout.suspect));
-      await writeDurably(fs, layout.suspect, Buffer.from(await bootId()));
-      await fs.syncFolder(layout.state);
-    } catch (error) {
-      if (systemCode(error) === 'EEXIST') return;
-      log('error', 'suspect-mark-failed', `cannot write ${layout.suspect}: ${describe(error)}`);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        if ((await readMark()) === 'earlier boot') await unlessGone(fs.unlink(layout.suspect));
+        await writeDurably(fs, layout.suspect, Buffer.from(await bootId()));
+        await fs.syncFolder(layout.state);
+        return;
+      } catch (error) {
+        // What an earlier try has left of it is as good.
+        if (systemCode(error) === 'EEXIST') return;
+        if (tries < MARK_TRIES) continue;
+        log('error', 'suspect-mark-failed', `cannot write ${layout.suspect}: ${describe(error)}`);
+        return;
+      }
     }
   };
 
@@ -96,14 +108,17 @@ export function createSuspicion(
 
     guard: async (work) => {
       if (failed !== undefined) throw failed;
+      let result;
       try {
-        return await work();
+        result = await work();
       } catch (error) {
         if (!isFailedFsync(error)) throw error;
         failed = refusal(error);
         await mark();
         throw failed;
       }
+      await refuse();
+      return result;
     },
 
     guardFolders: async (work) => {

@@ -25,7 +25,10 @@ export const other = (side: Side): Side => (side === 'A' ? 'B' : 'A');
 
 const LISTENING = /listening on \S+ port (\d+)/;
 
-/** Start-up is most of what a run costs here; a young generation that is large from the start saves a quarter. */
+/**
+ * Start-up is most of what a run costs here; a young generation that is large from the start saves a quarter, and so
+ * does code that need not be compiled again, where Node can keep it (22 and newer).
+ */
 const NODE_OPTIONS = '--max-semi-space-size=64';
 
 export interface Responder {
@@ -98,6 +101,7 @@ export class Site {
         HOME: this.#case,
         TMPDIR: this.#case,
         NODE_OPTIONS,
+        NODE_COMPILE_CACHE: join(packed, '.compile-cache'),
         ...shimEnvironment(shim, { bootId: this.#bootId, ...use }),
       },
     });
