@@ -140,6 +140,56 @@ describe.each(DECIDED)('$name', (decided) => {
   });
 });
 
+/** Another run makes the mark right before the fsync whose turn it is, which then goes well all the same. */
+async function markAtFsync(folder: StoreFolder, { before, act }: Decided, turn: number): Promise<unknown> {
+  await before(await folder.open());
+  const process = await folder.open();
+  let seen = 0;
+  process.fs.at = ({ name }) => {
+    if (name !== 'syncFolder') return undefined;
+    seen += 1;
+    if (seen === turn + 1) writeFileSync(folder.layout.suspect, 'boot-1');
+    return undefined;
+  };
+  const error: unknown = await act(process).catch((reason: unknown) => reason);
+  if (seen <= turn) return undefined;
+  return error ?? 'nothing';
+}
+
+describe.each(DECIDED.filter(({ harmless }) => Number.isFinite(harmless)))(
+  '$name, while another run sees an fsync fail',
+  (decided) => {
+    it('believes in none of its own, and keeps the record', async () => {
+      let turn = 0;
+      for (; ; turn += 1) {
+        const folder = await makeStoreFolder();
+        const error = await markAtFsync(folder, decided, turn);
+        if (error === undefined) break;
+        expect(error).toMatchObject({ code: 'suspect' });
+      }
+      expect(turn).toBeGreaterThan(0);
+    });
+  },
+);
+
+describe('publishing, while another run sees an fsync of the folder of keys fail', () => {
+  it.each([
+    ['the initiator', committed, ({ store }: Process) => store.finish(ID), 'initiator/'],
+    ['the responder', voted, ({ store }: Process) => store.commit(PEER, ID, BETA), 'responder/'],
+  ] as const)('leaves the record of %s committed', async (_who, before, act, role) => {
+    const folder = await makeStoreFolder();
+    await before(await folder.open());
+    const process = await folder.open();
+    process.fs.at = ({ name, path }) => {
+      if (name === 'syncFolder' && path === folder.layout.peerKeys(PEER))
+        writeFileSync(folder.layout.suspect, 'boot-1');
+      return undefined;
+    };
+    await expect(act(process)).rejects.toMatchObject({ code: 'suspect' });
+    expect(await folder.tree()).toContain(`exchanges/${PEER}/${role}${ID}.committed/exchange.json`);
+  });
+});
+
 describe('a marked folder', () => {
   const commitFails = DECIDED.find(({ name }) => name === 'commit');
 
@@ -229,6 +279,22 @@ describe('a process that has seen an fsync fail', () => {
     await expect(process.store.commit(PEER, ID, BETA)).rejects.toMatchObject({ code: 'suspect' });
   });
 
+  it.each(['create', 'write', 'sync'])('makes the mark where its first %s fails', async (step) => {
+    const { folder, process } = await failing();
+    let refused = 0;
+    const { at } = process.fs;
+    process.fs.at = (operation) => {
+      const { name, path } = operation;
+      if (name !== step || !path.endsWith('/SUSPECT') || refused > 0) return at(operation);
+      refused += 1;
+      return { errno: 'EIO' };
+    };
+    await expect(process.store.commit(PEER, ID, BETA)).rejects.toMatchObject({ code: 'suspect' });
+    expect(refused).toBe(1);
+    expect(process.said).toEqual([]);
+    await expect(folder.open()).rejects.toMatchObject({ code: 'suspect' });
+  });
+
   it('is content with a mark that another process has made', async () => {
     const { folder, process } = await failing();
     // The mark appears between the look at it and the fsync.
@@ -294,6 +360,22 @@ describe('staging', () => {
       expect([...codes].sort()).toEqual(['storage', 'suspect']);
     },
   );
+});
+
+describe('staging, while another run sees an fsync of the same folder fail', () => {
+  it.each(['initiator', 'responder'] as const)('leaves nothing that counts (%s)', async (role) => {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    const exchange = exchangeOf({ role });
+    process.fs.at = ({ name, path }) => {
+      const isStaging = name === 'rename' && /\.tmp-[0-9a-f]+$/.test(path);
+      if (isStaging) writeFileSync(folder.layout.suspect, 'boot-1');
+      return undefined;
+    };
+    await expect(stage(process, exchange)).rejects.toMatchObject({ code: 'suspect' });
+    const { store } = await folder.open({ bootId: 'boot-2' });
+    expect(await store.survey(PEER)).toEqual([]);
+  });
 });
 
 describe('a new folder whose fsync fails', () => {
