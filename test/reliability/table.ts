@@ -41,6 +41,7 @@ export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findi
     '',
     `An undisturbed first exchange has ${calls.join(', ')}. The crash tests ran in their form ‘${crash.form}’, the power cuts ${power === undefined ? 'not at all' : `in their form ‘${power.form}’`}.`,
     '',
+    ...[random, ...exhaustive].flatMap(beyondLines),
     'Planted bugs:',
     '',
     `- simulation: ${caughtOf(bugs)}`,
@@ -57,6 +58,18 @@ function simulationLines({ results }: Simulated): Line[] {
     const name = `simulation: ${source === 'random' ? random : `every place, ${source}`}`;
     // With a failure there would be no table.
     return [name, `${runs} runs`, `${saved} files`, 'all others', 0, 0, 0, 0, contacts.length - 1];
+  });
+}
+
+/** What the lines leave out, and must not hide. */
+function beyondLines({ results }: Simulated): string[] {
+  return results.flatMap(({ source, runs, beyondPromise }) => {
+    if (beyondPromise.length === 0) return [];
+    const numbers = [...beyondPromise].sort((one, other) => one - other).join(', ');
+    return [
+      `Not in the table: ${beyondPromise.length} of the ${runs} runs of ‘${source}’ went wrong beyond [what is promised](#what-is-not-promised), because a run was struck between a failed fsync and its mark: ${numbers}.`,
+      '',
+    ];
   });
 }
 

@@ -4,7 +4,7 @@
  * What is struck is counted along an exchange in peace: its operations by host, its messages, its KME requests.
  */
 import { Dice } from './dice.js';
-import { FATES, type Errno, type KmeFate, type OperationKind, type Stroke } from './fault.js';
+import { FATES, READS, type Errno, type KmeFate, type OperationKind, type Stroke } from './fault.js';
 import type { Faults, OperationTrigger } from './plan.js';
 import { QUIET, type Scenario } from './scenario.js';
 import { simulate } from './run.js';
@@ -14,7 +14,6 @@ export type Order = 'single' | 'pairs';
 
 const ERRNOS: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
 const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-empty', 'kme-answer', 'hang'];
-const READS: ReadonlySet<OperationKind> = new Set(['read', 'list', 'stat', 'statfs']);
 const NOTHING: Faults = { operations: [], messages: [], kmes: [] };
 
 /** Strokes that are worth a pair; a kill after an operation is one before the next. */

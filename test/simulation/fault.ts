@@ -17,6 +17,9 @@ export type OperationKind =
   | 'statfs'
   | 'kme';
 
+/** Those that change nothing. */
+export const READS: ReadonlySet<OperationKind> = new Set(['read', 'list', 'stat', 'statfs']);
+
 /** One operation of a process, about to be done. */
 export interface Operation {
   readonly kind: OperationKind;

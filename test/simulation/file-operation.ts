@@ -1,7 +1,7 @@
 /** One file operation of a process, as a step of the world: it is done, or struck. */
 import type { FileFacts, FilesystemFacts } from '../../src/store/file-system.js';
 import { DiskError } from './disk-error.js';
-import type { Errno, Operation, OperationKind, Stroke } from './fault.js';
+import { READS, type Errno, type Operation, type OperationKind, type Stroke } from './fault.js';
 import { FREE_BYTES } from './host.js';
 import type { File, Node } from './node.js';
 import type { Process } from './process.js';
@@ -67,6 +67,10 @@ export class FileOperation implements Operation, Task {
     const { host, world } = actor;
     const stroke = this.#spared ? undefined : host.nemesis.strike(host.id, this);
     if (world.trace !== undefined) world.trace(`${actor.name}: ${describe(this)}${strokeText(stroke)}`);
+    if (actor.isDismayed) {
+      if (stroke?.do === 'kill' || stroke?.do === 'freeze') host.isDeceiving = true;
+      if (stroke !== undefined || !READS.has(this.kind)) actor.isDismayed = false;
+    }
     if (stroke === undefined) this.#settle();
     else this.#suffer(stroke);
   }
@@ -131,7 +135,10 @@ export class FileOperation implements Operation, Task {
     const { disk } = this.actor.host;
     // Full or read-only, a disk keeps what it was to write; after an I/O error the kernel forgets it.
     if (code === 'EIO' && this.kind === 'sync' && this.#open !== undefined) disk.failSync(this.#open.file);
-    if (code === 'EIO' && this.kind === 'syncFolder') disk.failSync(this.path);
+    if (code === 'EIO' && this.kind === 'syncFolder') {
+      disk.failSync(this.path);
+      this.actor.isDismayed = true;
+    }
     if (code === 'ENOSPC') this.#half();
     this.#reject(new DiskError(code, SYSCALLS[this.kind], this.path));
   }

@@ -26,10 +26,20 @@ export interface Tally {
   /** How many runs needed so many contacts, by their number. */
   readonly contacts: readonly number[];
   readonly failures: readonly Failure[];
+  /** Those that went wrong beyond what is promised, by number: nothing can be done about them. */
+  readonly beyondPromise: readonly number[];
   readonly cpuMs: number;
 }
 
-export const NO_RUNS: Tally = { runs: 0, steps: 0, saved: 0, contacts: [], failures: [], cpuMs: 0 };
+export const NO_RUNS: Tally = {
+  runs: 0,
+  steps: 0,
+  saved: 0,
+  contacts: [],
+  failures: [],
+  beyondPromise: [],
+  cpuMs: 0,
+};
 
 export function add(one: Tally, other: Tally): Tally {
   const length = Math.max(one.contacts.length, other.contacts.length);
@@ -39,6 +49,7 @@ export function add(one: Tally, other: Tally): Tally {
     saved: one.saved + other.saved,
     contacts: Array.from({ length }, (_, at) => (one.contacts[at] ?? 0) + (other.contacts[at] ?? 0)),
     failures: [...one.failures, ...other.failures],
+    beyondPromise: [...one.beyondPromise, ...other.beyondPromise],
     cpuMs: one.cpuMs + other.cpuMs,
   };
 }

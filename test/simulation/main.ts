@@ -85,13 +85,17 @@ async function run(job: Job, folder: string, jobs: number): Promise<Result> {
 }
 
 function report({ source }: Job, tally: Tally, seconds: number): void {
-  const { runs, contacts, failures, saved, steps, cpuMs } = tally;
+  const { runs, contacts, failures, beyondPromise, saved, steps, cpuMs } = tally;
   const needed = contacts.map((count, at) => `${at}: ${count}`).join(', ');
   print(
     `${source}: ${runs} runs in ${seconds.toFixed(1)} s (${Math.round((runs * 1_000) / cpuMs)} a second of a processor, ` +
       `${Math.round(steps / runs)} steps each), ${saved} key files saved by both, contacts needed ${needed}, ` +
       `${failures.length} failures`,
   );
+  if (beyondPromise.length > 0) {
+    const numbers = [...beyondPromise].sort((one, other) => one - other);
+    print(`  and ${numbers.length} beyond what is promised (docs/reliability.md): ${numbers.join(', ')}`);
+  }
   for (const { number, violations } of failures) {
     print(`\n${source} ${number}:`);
     for (const violation of violations) print(`  ${violation}`);

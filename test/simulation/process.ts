@@ -24,6 +24,8 @@ export class Process implements Actor, Mortal {
   alive = true;
   frozen = false;
   held: Task[] = [];
+  /** It was told that an fsync of a folder has failed, and has changed nothing since. */
+  isDismayed = false;
   readonly belongings = new Set<Belonging>();
   readonly clock: Clock;
   readonly #interruption = new AbortController();

@@ -45,6 +45,7 @@ export class Simulation {
   readonly #intruder: Intruder | undefined;
   readonly #reunion: Reunion;
   readonly #violations: string[] = [];
+  readonly #beyondPromise: string[] = [];
   readonly #askers: Askers;
   readonly #sleepers: Sleepers;
   readonly #answering: readonly Party[];
@@ -120,13 +121,15 @@ export class Simulation {
 
   complain(violation: string): void {
     this.#world.trace?.(`!!! ${violation}`);
-    this.#violations.push(violation);
+    const isDeceived = this.#a.host.isDeceiving || this.#b.host.isDeceiving;
+    (isDeceived ? this.#beyondPromise : this.#violations).push(violation);
   }
 
   verdict(): Verdict {
     const { operations, messages } = this.#plan;
     return {
       violations: this.#violations,
+      beyondPromise: this.#beyondPromise,
       contacts: this.#reunion.contacts,
       saved: this.#a.ledger.saved.size,
       steps: this.#world.steps,

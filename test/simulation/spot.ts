@@ -1,5 +1,5 @@
 /** The places in the store's work that are worth striking more often than chance would: around decisions. */
-import type { Operation } from './fault.js';
+import { READS, type Operation } from './fault.js';
 
 type Test = (operation: Operation) => boolean;
 
@@ -11,8 +11,7 @@ const movesTo =
 const RECORD = /\.(staged|resolved|aborted|committed|done)$/;
 const ROLE = /\/(initiator|responder)$/;
 
-const isRead = ({ kind }: Operation): boolean =>
-  kind === 'read' || kind === 'list' || kind === 'stat' || kind === 'statfs';
+const isRead = ({ kind }: Operation): boolean => READS.has(kind);
 
 export const SPOTS = {
   folder: ({ kind, path }) => kind === 'mkdir' && !path.includes('.tmp-'),

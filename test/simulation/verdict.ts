@@ -4,6 +4,8 @@ import type { Plan } from './plan.js';
 export interface Verdict {
   /** What is wrong; empty where all is well. */
   readonly violations: readonly string[];
+  /** What has gone wrong on a disk of which nobody could know that it deceives him: see host.ts. */
+  readonly beyondPromise: readonly string[];
   /** How many contacts were needed after all that had gone wrong. */
   readonly contacts: number;
   /** How many key files both sites have saved. */

@@ -19,6 +19,7 @@ export function work(job: Job, print: (line: string) => void): Tally {
   const { source, from, count, untilCaught, trace } = job;
   const began = process.cpuUsage();
   const failures: Failure[] = [];
+  const beyondPromise: number[] = [];
   const contacts: number[] = [];
   let [runs, steps, saved] = [0, 0, 0];
   for (let number = from; number < from + count; number += 1) {
@@ -31,10 +32,11 @@ export function work(job: Job, print: (line: string) => void): Tally {
     saved += verdict.saved;
     contacts[verdict.contacts] = (contacts[verdict.contacts] ?? 0) + 1;
     const { violations } = verdict;
+    if (verdict.beyondPromise.length > 0) beyondPromise.push(number);
     if (violations.length === 0) continue;
     if (failures.length < FAILURES_MAX) failures.push({ source, number, violations });
     if (untilCaught) break;
   }
   const { user, system } = process.cpuUsage(began);
-  return { runs, steps, saved, contacts, failures, cpuMs: (user + system) / 1_000 };
+  return { runs, steps, saved, contacts, failures, beyondPromise, cpuMs: (user + system) / 1_000 };
 }
