@@ -25,7 +25,7 @@ export interface AnswerResult {
   readonly peer: PeerSite | undefined;
   /** The exchange that this contact voted for. */
   readonly exchange: OwnExchange | undefined;
-  /** The initiator wanted nothing but settlement, and nothing was left open. */
+  /** The initiator wanted nothing but settlement, and nothing was left open that can be settled. */
   readonly recovered: boolean;
   /** The exchanges whose decision to commit this contact has heard, whoever voted for them. */
   readonly committed: ReadonlySet<string>;

@@ -34,7 +34,8 @@ interface Progress {
   exchange: OwnExchange | undefined;
   /** Whose exchange that is. */
   peer: PeerSite | undefined;
-  peerAlarms: number;
+  /** What each peer has last said, or been found, to have that only an operator can settle. */
+  readonly peerAlarms: Map<string, number>;
   error: QkdSyncError | undefined;
   /** The contact that was waited for has come and left nothing open. */
   complete: boolean;
@@ -49,7 +50,7 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
   const progress: Progress = {
     exchange: undefined,
     peer: undefined,
-    peerAlarms: 0,
+    peerAlarms: new Map(),
     error: undefined,
     complete: false,
     until: clock.monotonic() + timeoutMs,
@@ -61,7 +62,8 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
     if (!(error instanceof QkdSyncError)) throw error;
     progress.error = error;
   }
-  const { exchange, peerAlarms, error } = progress;
+  const { exchange, error } = progress;
+  const peerAlarms = [...progress.peerAlarms.values()].reduce((sum, alarms) => sum + alarms, 0);
   const course = { exchange, peerAlarms, kme: ports.kme.servedBy, hooks: await hooks.ended(), error };
   return reportOf(ports, 'responder', peers, course);
 }
@@ -155,7 +157,8 @@ async function weigh(
 ): Promise<void> {
   const { store, clock } = ports;
   const { terms, serve, peers } = settings;
-  progress.peerAlarms = ended.peerAlarms ?? progress.peerAlarms;
+  if (ended.peer !== undefined && ended.peerAlarms !== undefined)
+    progress.peerAlarms.set(ended.peer.site, ended.peerAlarms);
   const exchange = serve ? undefined : (ended.exchange ?? progress.exchange);
   if (exchange !== undefined) {
     // The decision may be heard on another connection than the one that brought the vote.

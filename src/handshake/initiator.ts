@@ -153,9 +153,15 @@ function hear(state: InitiatorState, phase: WaitingPhase, message: Message): Ini
 const HINT_KME_THERE = "it is about the peer's KME: what 'qkd-sync respond' says there names the setting";
 
 function refused(state: InitiatorState, phase: WaitingPhase, nak: Nak): InitiatorStep {
-  const error = new QkdSyncError(NAK_ERRORS[nak.code], `the peer refused: ${nak.reason}`, {
-    hint: REFUSAL_HINTS[nak.code] ?? (nak.code.startsWith('kme-') ? HINT_KME_THERE : undefined),
-  });
+  // A name that is taken after the decision is for an operator of the peer to free.
+  const isAlarm = phase.at === 'told-commit' && nak.id === phase.task.id && nak.code === 'name-taken';
+  const error = new QkdSyncError(
+    isAlarm ? 'alarm' : NAK_ERRORS[nak.code],
+    `the peer refused: ${nak.reason}`,
+    {
+      hint: REFUSAL_HINTS[nak.code] ?? (nak.code.startsWith('kme-') ? HINT_KME_THERE : undefined),
+    },
+  );
   // The peer has not voted, so it need not hear of the abort.
   if (phase.at === 'offering') return judge({ ...state, error }, ownTask(phase.attempt), true);
   if (phase.at === 'greeting' || nak.id !== phase.task.id) return stop(state, error);

@@ -40,7 +40,7 @@ export interface ResponderState {
   readonly agreed: Want | undefined;
   /** The exchange that this connection voted for and has heard no decision of. */
   readonly undecided: string | undefined;
-  /** The last STATUS named nothing open. */
+  /** The last STATUS named nothing open, or no more than the initiator had said that it cannot settle. */
   readonly clear: boolean;
   /** Why this side said no last, if it has since its last STATUS. */
   readonly refusal: Refusal | undefined;

@@ -193,7 +193,7 @@ function sayStatus(
     deadlineMs,
   };
   const told = new Set([...state.told, ...idsOf(status)]);
-  const clear = idsOf(inspection).length === 0;
+  const clear = idsOf(inspection).length <= hello.alarms;
   // What was refused before concerned one exchange; what is open now has just been looked at.
   return say({ ...state, told, stuck: stuckIn(status), agreed, clear, refusal: undefined }, hello, status);
 }

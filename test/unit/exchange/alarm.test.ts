@@ -71,6 +71,18 @@ describe('a vote that names another state folder of A', () => {
     expect(await link.b.records(link.a)).toEqual([]);
   });
 
+  test('is not forgotten over a later contact of another peer', async () => {
+    await leaveInDoubt();
+    const other = link.site('AA');
+    const answering = link.b.respond([link.a, other], { serve: true });
+    await link.until(link.a.recover(link.b, { state: elsewhere() }).report);
+    await link.until(other.initiate(link.b).report);
+    answering.interrupt();
+    const b = await link.until(answering.report);
+    expect(b).toMatchObject({ peerAlarms: 1 });
+    expect(exitCodeOf(b)).toBe(13);
+  });
+
   test('is not forgotten over a later connection that says nothing', async () => {
     await leaveInDoubt();
     const answering = link.b.respond([link.a], { serve: true });

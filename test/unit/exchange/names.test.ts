@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { exitCodeOf } from '../../../src/cli/exit-code.js';
 import { Link } from '../../support/link.js';
+import { SOUND_WIRE } from '../../support/memory-network.js';
 
 let link: Link;
 beforeEach(async () => {
@@ -89,4 +92,42 @@ describe('names', () => {
     expect(await link.a.files(link.b)).toEqual({ B_0: madeKeys()[0] });
     expect(await link.b.records(link.a)).toEqual(['names/A_0', 'responder/committed']);
   });
+
+  test.each(['A', 'B'] as const)(
+    'taken at %s after the decision: each contact says 13 at both sites until the name is free',
+    async (letter) => {
+      const [victim, alien] =
+        letter === 'A' ? [link.a, `${link.a.keys}/B/B_0`] : [link.b, `${link.b.keys}/A/A_0`];
+      const late = letter === 'A' ? 'FIN' : 'SYN_ACK';
+      link.network.wire = ({ type }) => {
+        if (type === late) {
+          mkdirSync(dirname(alien), { recursive: true });
+          writeFileSync(alien, 'alien');
+        }
+        return 'deliver';
+      };
+      await link.exchange();
+      link.network.wire = SOUND_WIRE;
+
+      for (let contact = 1; contact <= 2; contact += 1) {
+        const reports = await link.recover();
+        expect(reports.map(exitCodeOf)).toEqual([13, 13]);
+      }
+      const [a, b] = await link.exchange();
+      expect([a, b]).toMatchObject([
+        { outcome: 'saved', exchange: { index: 1 } },
+        { outcome: 'saved', exchange: { index: 1 } },
+      ]);
+      expect([a, b].map(exitCodeOf)).toEqual([13, 13]);
+
+      const whose = victim === link.a ? link.b : link.a;
+      expect(Object.keys(await victim.files(whose)).length).toBe(2);
+      rmSync(alien);
+      const freed = await link.recover();
+      expect(freed.map(exitCodeOf)).toEqual([0, 0]);
+      expect(Object.values(await link.a.files(link.b))).toEqual(Object.values(await link.b.files(link.a)));
+      expect(await link.a.records(link.b)).toEqual([]);
+      expect(await link.b.records(link.a)).toEqual([]);
+    },
+  );
 });

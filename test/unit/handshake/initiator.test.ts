@@ -242,7 +242,8 @@ describe('an exchange', () => {
     ['the peer asks for the end', { on: 'message', message: { type: 'END_OK', id: ID } }, 'protocol'],
     ['the peer refuses everything', { on: 'message', message: nak('protocol') }, 'protocol'],
     ['the peer refuses another one', { on: 'message', message: nak('name-taken', OTHER) }, 'peer-aborted'],
-    ['the peer cannot save it', { on: 'message', message: nak('name-taken', ID) }, 'peer-aborted'],
+    ['the peer cannot save it', { on: 'message', message: nak('storage', ID) }, 'peer-aborted'],
+    ['the name is taken at the peer', { on: 'message', message: nak('name-taken', ID) }, 'alarm'],
   ])('stays committed, and no more is said, when after ACK %s', (_, event, code) => {
     expect(acknowledged().on(event).ends().error?.code).toBe(code);
   });
@@ -401,7 +402,7 @@ describe('settling', () => {
       .says(HELLO, 'status')
       .hears({ ...CLEAR, inDoubt: [OLD] })
       .ends();
-    expect(errorOf(state.error)).toEqual(['peer-aborted', 'the peer refused: because']);
+    expect(errorOf(state.error)).toEqual(['alarm', 'the peer refused: because']);
   });
 
   test('goes on to the new exchange, whose own failure is then the one to report', () => {
@@ -415,7 +416,7 @@ describe('settling', () => {
   });
 
   test('keeps the first error of several', () => {
-    const state = goesOn(toldCommit().hears(nak('name-taken', OLD)))
+    const state = goesOn(toldCommit().hears(nak('storage', OLD)))
       .on(surveyed([], 'nothing'))
       .on({ on: 'timeout' })
       .ends();

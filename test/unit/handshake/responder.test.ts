@@ -312,6 +312,12 @@ describe('STATUS', () => {
     expect(inspecting(HELLO).on(inspected({ inDoubt: [ID] })).state.clear).toBe(false);
   });
 
+  test('is clear where no more is open than the initiator says that it cannot settle', () => {
+    const stuck = { ...HELLO, alarms: 1 };
+    expect(inspecting(stuck).on(inspected({ done: [ID] })).state.clear).toBe(true);
+    expect(inspecting(stuck).on(inspected({ done: [ID], inDoubt: [OTHER] })).state.clear).toBe(false);
+  });
+
   test('says what only an operator can settle', () => {
     inspecting(HELLO)
       .on(inspected({ foreign: 2, alarms: 3 }))
