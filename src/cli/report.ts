@@ -141,18 +141,37 @@ export class Report {
     );
   }
 
-  /** What an operator must know of an exchange before deciding it. */
-  known({ id, peer, role, state, published, alarm, resolution, file }: KnownExchange): void {
+  /**
+   * What an operator must know of an exchange before deciding it.
+   * @param isAsked the operator is about to be asked, and must see it even where he wants to hear little
+   */
+  known(known: KnownExchange, consequence: string, isAsked: boolean): void {
+    const { id, peer, role, state, published, alarm, resolution, file } = known;
+    const say = (event: string, message: string, fields: LogFields = {}): void => {
+      if (isAsked) this.#talk('warn', event, message, fields);
+      else this.log('warn', event, message, fields);
+    };
     const marks = [state, published ? 'published' : undefined, alarm && `in alarm: ${alarm}`, resolution];
     const how = marks.filter((mark) => mark !== undefined).join(', ');
-    this.log('warn', 'known', `exchange ${id} with peer ${peer}, ${role} here: ${how}`, { exchange: id });
-    if (file === undefined) return;
-    const made = new Date(file.time).toISOString();
-    this.log('warn', 'known', `file ${file.name}, made ${made}, key IDs ${listed(file.keyIds)}`);
+    say('known', `exchange ${id} with peer ${peer}, ${role} here: ${how}`, { exchange: id });
+    if (file !== undefined) {
+      const made = new Date(file.time).toISOString();
+      say('known', `file ${file.name}, made ${made}, key IDs ${listed(file.keyIds)}`);
+    }
+    say('consequence', consequence);
   }
 
-  /** What has become of an exchange that an operator has decided. */
-  resolved(id: string, choice: string, after: KnownExchange | undefined, hooks: readonly HookRun[]): void {
+  /**
+   * What has become of an exchange that an operator has decided.
+   * @param others exchanges that are still in alarm
+   */
+  resolved(
+    id: string,
+    choice: string,
+    after: KnownExchange | undefined,
+    hooks: readonly HookRun[],
+    others: readonly OpenExchange[],
+  ): void {
     const { state = null, alarm = null } = after ?? {};
     const now = state === null ? 'no record is left' : `its record is ${state}`;
     this.log('info', 'resolved', `exchange ${id} resolved with --${choice}: ${now}`, {
@@ -160,8 +179,11 @@ export class Report {
       choice,
     });
     if (alarm !== null) this.log('error', 'alarm', `exchange ${id} is in alarm: ${alarm}`, { exchange: id });
-    if (this.#options.json)
-      this.data(JSON.stringify({ exchange: id, choice, state, alarm, hooks: hooks.map(hookObject) }));
+    for (const other of others) this.#open(other);
+    if (this.#options.json) {
+      const object = { exchange: id, choice, state, alarm, hooks: hooks.map(hookObject), open: others };
+      this.data(JSON.stringify(object));
+    }
   }
 
   status(status: SiteStatus): void {

@@ -28,8 +28,7 @@ export async function runResolve(streams: Streams, flags: Flags, report: Report)
   const settings = await loadSettings({ need: 'resolve', flags: settingFlags, env, home, cwd });
 
   const confirm = async (known: KnownExchange, consequence: string): Promise<boolean> => {
-    report.known(known);
-    report.log('warn', 'consequence', `--${choice}: ${consequence}`);
+    report.known(known, `--${choice}: ${consequence}`, yes !== true);
     if (yes === true) return true;
     const answer = await streams.ask('type yes to do it: ');
     if (answer !== undefined) return answer.trim() === 'yes';
@@ -37,13 +36,13 @@ export async function runResolve(streams: Streams, flags: Flags, report: Report)
       hint: 'run it at a terminal, or with --yes',
     });
   };
-  const { after, hooks } = await resolveHere(
+  const { after, hooks, others } = await resolveHere(
     settings,
     { id, choice, by: whoIsThis(env), lockWaitMs: settings.lockWaitMs, confirm },
     surroundingsOf(streams, report),
   );
-  report.resolved(id, choice, after, hooks);
-  const standing = after?.standing;
+  report.resolved(id, choice, after, hooks, others);
+  const standing = others.length > 0 ? 'alarm' : after?.standing;
   if (standing === 'alarm' || standing === 'pending') return exitCodeOfStanding(standing);
   return hooks.some(({ end }) => hasFailed(end)) ? EXIT.hookFailed : EXIT.done;
 }

@@ -22,7 +22,9 @@ export function statusLines({ keys, state, peers }: SiteStatus): string[] {
   return lines;
 }
 
-function peerLines({ peer, nextIndex, open, hooks, moreHooks }: PeerStatus): string[] {
+const GIVEN_UP = 'aborted by an operator here; the record stays until the peer has heard of it, or --forget';
+
+function peerLines({ peer, nextIndex, open, givenUp, hooks, moreHooks }: PeerStatus): string[] {
   const standing = open.length === 0 ? 'nothing open' : `${open.length} open`;
   const lines = [
     `peer ${peer}: next file number ${nextIndex}, ${standing}${hookCount(hooks.length + moreHooks)}`,
@@ -31,6 +33,7 @@ function peerLines({ peer, nextIndex, open, hooks, moreHooks }: PeerStatus): str
     const why = reason === undefined ? '' : ` (${reason})`;
     lines.push(`  ${id}  ${role}  ${name ?? '?'}  ${MEANING[how]}${why}`);
   }
+  for (const { id, role, name } of givenUp) lines.push(`  ${id}  ${role}  ${name ?? '?'}  ${GIVEN_UP}`);
   for (const { exchange, role, standing: how, file } of hooks)
     lines.push(`  ${exchange}  ${role}  ${file ?? '?'}  ${HOOK_MEANING[how]}`);
   if (moreHooks > 0) lines.push(`  and ${moreHooks} more hooks`);

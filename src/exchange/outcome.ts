@@ -82,6 +82,21 @@ export function openExchanges(records: readonly SurveyedRecord[]): OpenExchange[
   });
 }
 
+/** A vote that an operator has aborted; its record stays until the initiator has heard of it, and needs nobody. */
+export interface GivenUp {
+  readonly id: string;
+  readonly peer: string;
+  readonly role: Role;
+  /** The name that the key file would have had. */
+  readonly name: string | undefined;
+}
+
+export function givenUp(records: readonly SurveyedRecord[]): GivenUp[] {
+  return records
+    .filter(({ resolution, alarm }) => resolution === 'abort' && alarm === undefined)
+    .map(({ place: { id, peer, role }, exchange }) => ({ id, peer, role, name: exchange?.name }));
+}
+
 /** The worst standing among these, if there are any. */
 export function worst(open: readonly { readonly standing: Standing }[]): Standing | undefined {
   return STANDINGS.find((standing) => open.some((exchange) => exchange.standing === standing));

@@ -104,7 +104,7 @@ export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
     if (choice === 'abort') return `the exchange is aborted, and no file ${file} is saved`;
     throw refused(`it is not known here that ${peer} has voted for it`, 'use --abort');
   }
-  if (state === 'committed') {
+  if (state === 'committed' && (role === 'initiator' || alarm === 'name-taken')) {
     if (choice === 'commit') return `${file} is put in place, and the record stays until ${peer} confirms`;
     throw refused(`it is committed, and ${peer} may have saved it`, 'use --commit, or let it settle');
   }

@@ -22,7 +22,7 @@ import type { HookRun } from './hook.js';
 import { createRunHook, type HookCommand } from './hook-process.js';
 import { Hooks } from './hooks.js';
 import { initiate, recover, type InitiatorSettings } from './initiate.js';
-import type { RunReport } from './outcome.js';
+import type { OpenExchange, RunReport } from './outcome.js';
 import { keepPublished, SERVING_KEY_IDS } from './published-files.js';
 import { resolve, type KnownExchange, type ResolveRequest } from './resolve.js';
 import { respond } from './respond.js';
@@ -123,17 +123,31 @@ export async function respondHere(access: ListenAccess, surroundings: Surroundin
   }
 }
 
-/** What an operator decides about one exchange; answers what is known of it afterwards, and what hooks were run. */
+/** What has come of an operator's decision. */
+interface Resolved {
+  /** What is known of the exchange afterwards; undefined where no record is left. */
+  readonly after: KnownExchange | undefined;
+  readonly hooks: readonly HookRun[];
+  /** Exchanges with any peer that are still in alarm, but for this one. */
+  readonly others: readonly OpenExchange[];
+}
+
+/** What an operator decides about one exchange. */
 export async function resolveHere(
   folders: Folders,
   request: ResolveRequest,
   surroundings: Surroundings,
-): Promise<{ readonly after: KnownExchange | undefined; readonly hooks: readonly HookRun[] }> {
+): Promise<Resolved> {
   const ports = openPorts(folders, surroundings);
   const after = await resolve(request, ports);
   const hooks = new Hooks(ports, request.lockWaitMs);
   if (after !== undefined) hooks.begin(after.peer);
-  return { after, hooks: await hooks.ended() };
+  const ended = await hooks.ended();
+  const { peers } = await readStatus(ports.store);
+  const others = peers
+    .flatMap(({ open }) => open)
+    .filter(({ id, standing }) => standing === 'alarm' && id !== request.id);
+  return { after, hooks: ended, others };
 }
 
 /** What the records here say; changes nothing. */

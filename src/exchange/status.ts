@@ -6,13 +6,15 @@
 import type { Role } from '../base/site.js';
 import type { HookStanding, QueuedHook } from '../store/hook-queue.js';
 import type { Store } from '../store/store.js';
-import { openExchanges, type OpenExchange } from './outcome.js';
+import { givenUp, openExchanges, type GivenUp, type OpenExchange } from './outcome.js';
 
 export interface PeerStatus {
   readonly peer: string;
   /** The number of the next key file: all lower ones have been saved or given up. */
   readonly nextIndex: number;
   readonly open: readonly OpenExchange[];
+  /** Votes that an operator has aborted and that the peer has not asked about since. */
+  readonly givenUp: readonly GivenUp[];
   /** Hooks that have not come to their end, some of them where there are very many, in the order of their files. */
   readonly hooks: readonly HookStatus[];
   /** How many hooks there are besides. */
@@ -38,10 +40,17 @@ export interface SiteStatus {
 export async function readStatus(store: Store): Promise<SiteStatus> {
   const peers: PeerStatus[] = [];
   for (const peer of await store.peers()) {
-    const open = openExchanges(await store.survey(peer));
+    const records = await store.survey(peer);
     const nextIndex = await store.nextIndex(peer);
     const { hooks, more } = await store.waitingHooks(peer);
-    peers.push({ peer, nextIndex, open, hooks: hooks.map(hookStatus), moreHooks: more });
+    peers.push({
+      peer,
+      nextIndex,
+      open: openExchanges(records),
+      givenUp: givenUp(records),
+      hooks: hooks.map(hookStatus),
+      moreHooks: more,
+    });
   }
   return { keys: store.layout.keys, state: store.layout.state, peers };
 }

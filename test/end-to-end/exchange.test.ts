@@ -255,7 +255,7 @@ describe('status', () => {
     expect(JSON.parse(stdout)).toEqual({
       keys: sites.b.path('keys'),
       state: sites.b.path('exchanges'),
-      peers: [{ peer: 'A', nextIndex: 1, open: [], hooks: [], moreHooks: 0 }],
+      peers: [{ peer: 'A', nextIndex: 1, open: [], givenUp: [], hooks: [], moreHooks: 0 }],
     });
     expect(await sites.a.tree()).toEqual(settledTree('B'));
   });

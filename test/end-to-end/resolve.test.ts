@@ -40,6 +40,7 @@ describe('an operator of B', () => {
       state: 'resolved',
       alarm: null,
       hooks: [],
+      open: [],
     });
     expect(resolved.stderr).toContain(`exchange ${id} with peer A, responder here: staged`);
     expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
@@ -53,6 +54,9 @@ describe('an operator of B', () => {
     const { sites, id } = await leaveInDoubt();
     const resolved = await sites.b.run(['resolve', id, '--abort', '--yes']);
     expect(resolved).toMatchObject({ code: 0, stdout: '' });
+    const status = await sites.b.run(['status']);
+    expect(status.code).toBe(0);
+    expect(status.stdout).toContain(`${id}  responder  A_0  aborted by an operator here`);
     expect((await sites.b.tree()).filter((line) => line.includes('/key '))).toEqual([]);
 
     const [a, b] = await meet(sites, 'recover');

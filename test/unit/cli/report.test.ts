@@ -100,22 +100,33 @@ describe('talk', () => {
     ]);
   });
 
-  it('of an exchange that an operator decides shows its first key IDs, which cannot pose as others', () => {
+  describe('of an exchange that an operator decides', () => {
     const keyIds = ['k1', 'a\u202eb', 'c\u200bd', 'k4', 'k5'];
-    const { stderr } = said({}, (report) => {
-      report.known({
-        id: ID,
-        peer: 'B',
-        role: 'responder',
-        state: 'staged',
-        standing: 'in-doubt',
-        published: false,
-        alarm: undefined,
-        resolution: undefined,
-        file: { name: 'B_3', keyIds, time: 0 },
-      });
+    const known = {
+      id: ID,
+      peer: 'B',
+      role: 'responder',
+      state: 'staged',
+      standing: 'in-doubt',
+      published: false,
+      alarm: undefined,
+      resolution: undefined,
+      file: { name: 'B_3', keyIds, time: 0 },
+    } as const;
+    const saidOf = (quiet: boolean, isAsked: boolean): string =>
+      said({ quiet }, (report) => {
+        report.known(known, 'the key is destroyed', isAsked);
+      }).stderr;
+
+    it('shows its first key IDs, which cannot pose as others', () => {
+      expect(saidOf(false, false)).toContain('key IDs k1, a b, c d and 2 more\n');
     });
-    expect(stderr).toContain('key IDs k1, a b, c d and 2 more\n');
+
+    it('is quiet where nobody is asked, and shows everything to whom it asks', () => {
+      expect(saidOf(true, false)).toBe('');
+      expect(saidOf(true, true)).toBe(saidOf(false, true));
+      expect(saidOf(true, true)).toContain('the key is destroyed');
+    });
   });
 
   it('goes to stderr, one line each, without the single steps', () => {
@@ -381,8 +392,8 @@ describe('status', () => {
       report.status({
         ...empty,
         peers: [
-          { peer: 'B', nextIndex: 4, open: [UNCONFIRMED, alarm], hooks: [], moreHooks: 0 },
-          { peer: 'C', nextIndex: 0, open: [], hooks: [], moreHooks: 0 },
+          { peer: 'B', nextIndex: 4, open: [UNCONFIRMED, alarm], givenUp: [], hooks: [], moreHooks: 0 },
+          { peer: 'C', nextIndex: 0, open: [], givenUp: [], hooks: [], moreHooks: 0 },
         ],
       });
     });
@@ -396,6 +407,18 @@ describe('status', () => {
     );
   });
 
+  it('shows votes that an operator has aborted and that wait for the peer', () => {
+    const vote = { id: ID, peer: 'B', role: 'responder', name: 'B_3' } as const;
+    const peer = { peer: 'B', nextIndex: 3, open: [], givenUp: [vote], hooks: [], moreHooks: 0 };
+    const { stdout } = said({}, (report) => {
+      report.status({ ...empty, peers: [peer] });
+    });
+    expect(stdout).toContain(
+      'peer B: next file number 3, nothing open\n' +
+        `  ${ID}  responder  B_3  aborted by an operator here; the record stays until the peer has heard of it, or --forget\n`,
+    );
+  });
+
   it('shows each hook that waits, and how many more there are', () => {
     const hook = { exchange: ID, peer: 'B', role: 'initiator', file: '/k/B/B_3', standing: 'due' } as const;
     const early = { ...hook, exchange: OTHER, file: '/k/B/B_4', standing: 'early' } as const;
@@ -404,8 +427,8 @@ describe('status', () => {
       report.status({
         ...empty,
         peers: [
-          { peer: 'B', nextIndex: 4, open: [], hooks: [hook, early, unreadable], moreHooks: 7 },
-          { peer: 'C', nextIndex: 0, open: [], hooks: [hook], moreHooks: 0 },
+          { peer: 'B', nextIndex: 4, open: [], givenUp: [], hooks: [hook, early, unreadable], moreHooks: 7 },
+          { peer: 'C', nextIndex: 0, open: [], givenUp: [], hooks: [hook], moreHooks: 0 },
         ],
       });
     };

@@ -224,6 +224,7 @@ describe('the choices that a record allows', () => {
     [record('initiator', 'aborted', { alarm: 'contradiction' }), ['forget']],
     [record('responder', 'staged'), ['commit', 'abort']],
     [record('responder', 'staged', { alarm: 'unreadable' }), ['forget']],
+    [record('responder', 'committed'), []],
     [record('responder', 'committed', { alarm: 'name-taken' }), ['commit', 'forget']],
     [record('responder', 'done', { published: true }), []],
     [record('responder', 'resolved', { resolution: 'commit', published: true }), ['forget']],

@@ -28,15 +28,22 @@ test('a hook that waits is shown with its file, at whatever peer it is', async (
   };
   const { peers } = await readStatus(link.a.store());
   expect(peers).toEqual([
-    { peer: 'B', nextIndex: 1, open: [], hooks: [hookAt(a.exchange?.id, 'B')], moreHooks: 0 },
-    { peer: 'Bern', nextIndex: 1, open: [], hooks: [hookAt(again.exchange?.id, 'Bern')], moreHooks: 0 },
+    { peer: 'B', nextIndex: 1, open: [], givenUp: [], hooks: [hookAt(a.exchange?.id, 'B')], moreHooks: 0 },
+    {
+      peer: 'Bern',
+      nextIndex: 1,
+      open: [],
+      givenUp: [],
+      hooks: [hookAt(again.exchange?.id, 'Bern')],
+      moreHooks: 0,
+    },
   ]);
 });
 
 test('where nothing waits nothing is shown, and no folder is made', async () => {
   await link.exchange();
   expect((await readStatus(link.a.store())).peers).toEqual([
-    { peer: 'B', nextIndex: 1, open: [], hooks: [], moreHooks: 0 },
+    { peer: 'B', nextIndex: 1, open: [], givenUp: [], hooks: [], moreHooks: 0 },
   ]);
   await expect(access(join(link.a.state, 'B/hooks'))).rejects.toMatchObject({ code: 'ENOENT' });
   await readStatus(link.site('C').store());
