@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { passingOver, systemCode } from '../base/errors.js';
 import { randomId, type Random } from '../base/random.js';
 import type { Role } from '../base/site.js';
-import { ensureFolder, unlessGone } from './durable.js';
+import { ensureFolder, moveUnlessGone, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { parseRecordName, parseTemporaryName, ROLES, within, type Layout } from './layout.js';
 import { listReservations, releaseName } from './names.js';
@@ -24,7 +24,7 @@ export interface CleanUpPorts {
 /** Moves a folder out of the way; false where it is not there (any more). */
 export async function toTrash({ fs, layout, random }: CleanUpPorts, folder: string): Promise<boolean> {
   await ensureFolder(fs, layout.trash);
-  return unlessGone(fs.rename(folder, within(layout.trash, randomId(random))));
+  return moveUnlessGone(fs, folder, within(layout.trash, randomId(random)));
 }
 
 /**

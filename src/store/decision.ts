@@ -113,6 +113,7 @@ export async function finish(context: StoreContext, id: ExchangeId): Promise<Fin
 export async function publishDecided(context: StoreContext, place: RecordPlace): Promise<boolean> {
   const { fs, layout, suspicion, hooked, onPublished } = context;
   await fs.syncFolder(layout.role(place.peer, place.role));
+  await suspicion.confirm();
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return true;
   // Once the file is in place the record may go at any time, and its key IDs with it.
@@ -120,13 +121,13 @@ export async function publishDecided(context: StoreContext, place: RecordPlace):
   const keyIds = isToCome ? await keyIdsOf(context, place) : [];
   if (hooked && isToCome) await noteHook(context, place, exchange, keyIds);
   const publication = await publish(context, place, exchange);
+  // What follows removes the only other trace of the key.
+  await suspicion.confirm();
   if (context.staged?.id === place.id) context.staged = undefined;
   if (publication === 'moved') {
     const { id, role, peer, index } = exchange;
     onPublished({ id, role, peer, keyIds, index, path: keyFilePath(layout, exchange) });
   }
-  // What follows removes the only other trace of the key.
-  await suspicion.refuse();
   return publication !== 'taken';
 }
 

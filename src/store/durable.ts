@@ -56,9 +56,9 @@ export async function ensureFolder(fs: FileSystem, path: string): Promise<void> 
   try {
     await secureNames(fs, parent);
   } catch (error) {
-    // Somebody else's folder, such as /var/lib, may be closed to us; then what lies in it was not made by us either.
-    const code = systemCode(error);
-    if (!existed || (code !== 'EACCES' && code !== 'EPERM')) throw error;
+    // Somebody else's folder, such as /var/lib, may be closed to us, or on a file system that is never written and knows
+    // no fsync (squashfs, autofs); then what lies in it was not made by us either.
+    if (!existed || !FOREIGN.has(systemCode(error) ?? '')) throw error;
   }
 }
 
@@ -77,6 +77,8 @@ export async function secureNames(fs: FileSystem, folder: string): Promise<void>
   }
 }
 
+const FOREIGN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL']);
+
 /** Makes one folder; false where it is there already. */
 async function makeFolder(fs: FileSystem, path: string): Promise<boolean> {
   try {
@@ -85,6 +87,20 @@ async function makeFolder(fs: FileSystem, path: string): Promise<boolean> {
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
     throw error;
+  }
+}
+
+/**
+ * Moves something to another folder; false where it is not there (any more). Where it is the other folder that is missing,
+ * that is an error: what was to be moved is still to be moved.
+ */
+export async function moveUnlessGone(fs: FileSystem, path: string, target: string): Promise<boolean> {
+  try {
+    await fs.rename(path, target);
+    return true;
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || (await fs.stat(path)) !== undefined) throw error;
+    return false;
   }
 }
 

@@ -13,7 +13,7 @@ import type { KeyId } from '../base/key.js';
 import { randomId } from '../base/random.js';
 import type { Role } from '../base/site.js';
 import type { StoreContext } from './context.js';
-import { ensureFolder, unlessGone, writeDurably } from './durable.js';
+import { ensureFolder, moveUnlessGone, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { parseHookNoteName, within, type ExchangeId, type Layout } from './layout.js';
 import { readSmall, SMALL_FILE_MAX_BYTES, textOf } from './reading.js';
@@ -63,7 +63,7 @@ export async function noteHook(
   await ensureFolder(fs, layout.hooks(peer));
   const written =
     (await unlessGone(writeDurably(fs, aside, Buffer.from(`${JSON.stringify(note)}\n`)))) &&
-    (await unlessGone(fs.rename(aside, layout.hookNote(place.peer, place.role, place.id))));
+    (await moveUnlessGone(fs, aside, layout.hookNote(place.peer, place.role, place.id)));
   // Otherwise the record has moved on: whoever published it has seen to its note.
   if (written) await fs.syncFolder(layout.hooks(peer));
 }

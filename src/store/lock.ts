@@ -4,7 +4,7 @@
  *
  * Error: `busy` where another run holds the lock for all of the wait; `interrupted`.
  */
-import { mkdir, realpath, rmdir, rmdirSync, stat, utimes } from 'node:fs';
+import { mkdir, realpath, rmdir, rmdirSync, stat, utimes, type Stats } from 'node:fs';
 import { lock } from 'proper-lockfile';
 import { sleep, type Clock } from '../base/clock.js';
 import { describe, QkdSyncError, systemCode } from '../base/errors.js';
@@ -16,6 +16,10 @@ export type Unlock = () => Promise<void>;
 /** Takes the lock of a path; its folder must exist. */
 export type Lock = (path: string, waitMs: number, signal: AbortSignal) => Promise<Unlock>;
 
+const STALE_MS = 2_000;
+const UPDATE_MS = 1_000;
+const RETRY_MS = 100;
+
 /** All that proper-lockfile uses, at exit too; left to itself it would make its folder for everyone. */
 const PRIVATE_FS = {
   mkdir: (path: string, done: (error: NodeJS.ErrnoException | null) => void) => {
@@ -24,13 +28,15 @@ const PRIVATE_FS = {
   realpath,
   rmdir,
   rmdirSync,
-  stat,
+  stat: (path: string, done: (error: NodeJS.ErrnoException | null, stats: Stats) => void) => {
+    stat(path, (error, stats) => {
+      // Whoever left it had a clock that was ahead: it would not go stale before that time has come.
+      if (error === null && stats.mtimeMs > Date.now() + STALE_MS) stats.mtime = new Date(0);
+      done(error, stats);
+    });
+  },
   utimes,
 };
-
-const STALE_MS = 2_000;
-const UPDATE_MS = 1_000;
-const RETRY_MS = 100;
 
 export function createLock(clock: Clock, log: Log): Lock {
   const take = async (path: string): Promise<Unlock | undefined> => {

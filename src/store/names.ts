@@ -88,7 +88,12 @@ export async function listReservations(
 ): Promise<{ name: string; ids: string[] }[]> {
   const found: { name: string; ids: string[] }[] = [];
   for (const name of await fs.list(layout.names(peer))) {
-    found.push({ name, ids: await fs.list(within(layout.names(peer), name)) });
+    try {
+      found.push({ name, ids: await fs.list(within(layout.names(peer), name)) });
+    } catch (error) {
+      // A file is none of ours.
+      if (systemCode(error) !== 'ENOTDIR') throw error;
+    }
   }
   return found;
 }

@@ -8,7 +8,7 @@
 import { dirname, join } from 'node:path';
 import { QkdSyncError, systemCode } from '../base/errors.js';
 import { randomId, type Random } from '../base/random.js';
-import { ensureFolder, unlessGone } from './durable.js';
+import { ensureFolder, secureNames, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
 
@@ -53,6 +53,9 @@ export async function probePublishing(
   const target = await nearestFolder(fs, layout.peerKeys(peer));
   for (const folder of [layout.state, target]) await refuseUnfit(fs, folder, bytes);
 
+  // What is moved there must be made durable too, which takes the right to read the folders.
+  for (const folder of target === layout.peerKeys(peer) ? [layout.keys, target] : [target])
+    await secureNames(fs, folder);
   for (let tries = 0; tries < TRIES; tries += 1) {
     if (await tryRename(fs, layout, random, target)) return;
   }

@@ -6,14 +6,18 @@
  * durable what the first has done.
  */
 import { dirname } from 'node:path';
+import { systemCode } from '../base/errors.js';
 import type { StoreContext } from './context.js';
-import { ensureFolder, unlessGone } from './durable.js';
+import { ensureFolder, moveUnlessGone, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { RECORD_FILE, within, type Layout } from './layout.js';
 import { raiseAlarm, readAlarm, recordFolder, type Exchange, type RecordPlace } from './record.js';
 
 /** `moved`: this call published the file; `earlier`: it had been published; `taken`: an alien file is in the way. */
 export type Publication = 'moved' | 'earlier' | 'taken';
+
+/** How often the folder of keys may vanish between the look for it and the move. */
+const MOVE_TRIES = 3;
 
 export function keyFilePath(layout: Layout, exchange: Exchange): string {
   return within(layout.peerKeys(exchange.peer), exchange.name);
@@ -30,16 +34,8 @@ export async function publish(
   const key = within(record, RECORD_FILE.key);
   const target = keyFilePath(layout, exchange);
 
-  let publication: Publication = 'earlier';
-  if ((await fs.stat(key)) !== undefined) {
-    await ensureFolder(fs, dirname(target));
-    if ((await fs.stat(target)) === undefined) {
-      publication = (await unlessGone(fs.rename(key, target))) ? 'moved' : 'earlier';
-    } else if ((await fs.stat(key)) !== undefined) {
-      await raiseAlarm(context, place, 'name-taken');
-      return 'taken';
-    }
-  }
+  const publication = await move(context, place, key, target);
+  if (publication === 'taken') return publication;
   // The name was taken at an earlier try, and no longer is.
   if ((await readAlarm(fs, layout, place)) === 'name-taken')
     await unlessGone(fs.unlink(within(record, RECORD_FILE.alarm)));
@@ -47,6 +43,30 @@ export async function publish(
   await syncKeyFiles(fs, layout, exchange.peer);
   await unlessGone(fs.syncFolder(record));
   return publication;
+}
+
+async function move(
+  context: Pick<StoreContext, 'fs' | 'layout' | 'random'>,
+  place: RecordPlace,
+  key: string,
+  target: string,
+): Promise<Publication> {
+  const { fs } = context;
+  for (let tries = 1; ; tries += 1) {
+    if ((await fs.stat(key)) === undefined) return 'earlier';
+    await ensureFolder(fs, dirname(target));
+    if ((await fs.stat(target)) !== undefined) {
+      if ((await fs.stat(key)) === undefined) return 'earlier';
+      await raiseAlarm(context, place, 'name-taken');
+      return 'taken';
+    }
+    try {
+      return (await moveUnlessGone(fs, key, target)) ? 'moved' : 'earlier';
+    } catch (error) {
+      // Whoever takes the key files away has taken their whole folder.
+      if (systemCode(error) !== 'ENOENT' || tries === MOVE_TRIES) throw error;
+    }
+  }
 }
 
 /** Makes the names of the peer's key files durable, whoever has moved them there. */

@@ -109,13 +109,14 @@ async function choose(
  * made the choice may have been unable to make it last. Under `guard`.
  */
 export async function finishResolved(context: StoreContext, place: RecordPlace): Promise<void> {
-  const { fs, layout } = context;
+  const { fs, layout, suspicion } = context;
   await unlessGone(fs.syncFolder(recordFolder(layout, place)));
   const choice = await readResolution(fs, layout, place);
   if (choice === 'commit') {
     await publishDecided(context, place);
   } else if (choice === 'abort') {
     await fs.syncFolder(layout.role(place.peer, place.role));
+    await suspicion.confirm();
     await unlessGone(fs.unlink(pathOf(layout, place, 'key')));
     await unlessGone(fs.syncFolder(recordFolder(layout, place)));
     await releaseNames(context, place);

@@ -141,8 +141,9 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
       trusted(async () => {
         const staging = await beginStaging(context, exchange);
         return {
-          complete: (content, beta) => translated(() => staging.complete(content, beta)),
-          drop: () => translated(() => staging.drop()),
+          complete: (content, beta) =>
+            translated(() => suspicion.guardFolders(() => staging.complete(content, beta))),
+          drop: () => translated(() => suspicion.guardFolders(() => staging.drop())),
         };
       }),
 

@@ -13,6 +13,7 @@ import { describe, QkdSyncError, systemCode } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { randomId, type Random } from '../base/random.js';
 import { ensureFolder, isFailedFsync, UnsureFolderError, unlessGone, writeDurably } from './durable.js';
+import { UNKNOWN_BOOT } from './boot-id.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
 import { readSmall, SMALL_FILE_MAX_BYTES } from './reading.js';
@@ -23,7 +24,12 @@ const MARK_TRIES = 3;
 export interface Suspicion {
   /** Throws `suspect` while the mark of this boot stands. */
   refuse(): Promise<void>;
-  /** The same, and takes an earlier boot's mark away: the disk has what it has. */
+  /**
+   * The same, right after an fsync that went well and before anything follows from it. Its error has a cause: what has
+   * been decided, or done about a decision, may not last.
+   */
+  confirm(): Promise<void>;
+  /** As `refuse`, and takes an earlier boot's mark away: the disk has what it has. */
   forgetEarlierBoot(): Promise<void>;
   /**
    * Does something that must be durable. Errors: those of `work`; `suspect` where an fsync failed, after the mark has been
@@ -61,7 +67,10 @@ export function createSuspicion(
   const readMark = async (): Promise<'none' | 'this boot' | 'earlier boot'> => {
     const marked = await readSmall(fs, layout.suspect);
     if (marked === undefined) return 'none';
-    return (await bootId()).startsWith(marked) ? 'this boot' : 'earlier boot';
+    const now = await bootId();
+    // Only two boots that are both known are surely two.
+    if (marked === UNKNOWN_BOOT || now === UNKNOWN_BOOT) return 'this boot';
+    return now.startsWith(marked) ? 'this boot' : 'earlier boot';
   };
 
   const mark = async (): Promise<void> => {
@@ -87,8 +96,18 @@ export function createSuspicion(
     if (marked !== undefined && (await readMark()) === 'this boot') throw refusal();
   };
 
+  const confirm = async (): Promise<void> => {
+    try {
+      await refuse();
+    } catch (error) {
+      if (!(error instanceof QkdSyncError) || error.code !== 'suspect') throw error;
+      throw refusal(error);
+    }
+  };
+
   return {
     refuse,
+    confirm,
 
     forgetEarlierBoot: async () => {
       if (failed !== undefined) throw failed;
@@ -117,7 +136,7 @@ export function createSuspicion(
         await mark();
         throw failed;
       }
-      await refuse();
+      await confirm();
       return result;
     },
 

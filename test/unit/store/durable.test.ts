@@ -65,6 +65,16 @@ describe('ensureFolder', () => {
     });
   });
 
+  it('passes over a parent on a file system that knows no fsync, where the folder was there already', async () => {
+    const { path } = await makeStoreFolder();
+    await mkdir(join(path, 'data'));
+    const fs = closedTo(path, 'EINVAL');
+    fs.at = ({ name, path: synced }) =>
+      name === 'syncFolder' && synced === path ? { errno: 'EINVAL' } : undefined;
+    await ensureFolder(fs, join(path, 'data/state'));
+    await expect(ensureFolder(fs, join(path, 'other'))).rejects.toMatchObject({ code: 'EINVAL' });
+  });
+
   it('says why where it cannot', async () => {
     const { path } = await makeStoreFolder();
     const fs = new ScriptedFileSystem(nodeFileSystem);

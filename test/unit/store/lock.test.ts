@@ -100,6 +100,16 @@ describe('the lock', () => {
     )();
   });
 
+  it('of a run that was killed while the clock was ahead is no obstacle', async () => {
+    await mkdir(path);
+    const ahead = new Date(Date.now() + 3_600_000);
+    await utimes(path, ahead, ahead);
+    const unlock = await lockWith()(path, 0, never);
+    await expect(lockWith()(path, 0, never)).rejects.toMatchObject({ code: 'busy' });
+    await unlock();
+    expect(events).toEqual([]);
+  });
+
   it('that is lost is said, and giving it back is no error', async () => {
     const unlock = await lockWith()(path, 0, never);
     await rm(path, { recursive: true });

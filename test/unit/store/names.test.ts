@@ -31,6 +31,15 @@ describe('a reservation', () => {
     expect((await folder.tree()).filter((path) => path.includes('ffff'))).toEqual([]);
   });
 
+  it('is not looked for in a file that somebody has left there', async () => {
+    const folder = await makeStoreFolder();
+    const { store } = await folder.open();
+    await store.stage(exchangeOf());
+    await writeFile(join(folder.layout.names(PEER), '.DS_Store'), '');
+    await store.cleanUp(PEER);
+    expect(await store.isNameFree(PEER, 'B_1')).toBe(true);
+  });
+
   it('is one peer’s own', async () => {
     const folder = await makeStoreFolder();
     const { store } = await folder.open();

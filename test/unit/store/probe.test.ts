@@ -55,6 +55,21 @@ describe('the probe', () => {
     },
   );
 
+  it.each(['keys', 'keys/B'])(
+    'says no where %s can be moved into but not be made durable, before anything is at stake',
+    async (closed) => {
+      const folder = await makeStoreFolder();
+      await mkdir(join(folder.path, 'keys/B'), { recursive: true });
+      const { store, fs } = await folder.open();
+      fs.at = ({ name, path }) =>
+        name === 'syncFolder' && path === join(folder.path, closed)
+          ? { errno: 'EACCES', syscall: 'open' }
+          : undefined;
+      await expect(store.probe(PEER, 1)).rejects.toMatchObject({ code: 'storage' });
+      expect(await outside(folder)).toEqual(['keys/', 'keys/B/']);
+    },
+  );
+
   it.each(['EXDEV', 'EROFS', 'EACCES'])(
     'says no where the rename answers %s, and leaves nothing',
     async (errno) => {

@@ -185,8 +185,40 @@ describe('publishing, while another run sees an fsync of the folder of keys fail
         writeFileSync(folder.layout.suspect, 'boot-1');
       return undefined;
     };
-    await expect(act(process)).rejects.toMatchObject({ code: 'suspect' });
+    const error: unknown = await act(process).catch((reason: unknown) => reason);
+    // With a cause: a decision that may not last is no plain failure (exit code 14).
+    expect(error).toMatchObject({ code: 'suspect', cause: { code: 'suspect' } });
+    expect(process.published).toEqual([]);
     expect(await folder.tree()).toContain(`exchanges/${PEER}/${role}${ID}.committed/exchange.json`);
+  });
+
+  it('moves no key after an fsync of the decision that proves nothing', async () => {
+    const folder = await makeStoreFolder();
+    await committed(await folder.open());
+    const process = await folder.open();
+    process.fs.at = ({ name, path }) => {
+      if (name === 'syncFolder' && path.endsWith('/initiator'))
+        writeFileSync(folder.layout.suspect, 'boot-1');
+      return undefined;
+    };
+    await expect(process.store.finish(ID)).rejects.toMatchObject({ code: 'suspect' });
+    expect(await folder.tree()).toContain(`exchanges/${PEER}/initiator/${ID}.committed/key`);
+  });
+
+  it('destroys no key that an operator has given up after such an fsync', async () => {
+    const folder = await makeStoreFolder();
+    await voted(await folder.open());
+    const process = await folder.open();
+    const record = await process.store.find(ID);
+    if (record === undefined) throw new Error('no record');
+    process.fs.at = ({ name, path }) => {
+      if (name === 'syncFolder' && path.endsWith('/responder'))
+        writeFileSync(folder.layout.suspect, 'boot-1');
+      return undefined;
+    };
+    const choice = { choice: 'abort', by: 'x', time: 0 } as const;
+    await expect(process.store.resolve(record, choice)).rejects.toMatchObject({ code: 'suspect' });
+    expect(await folder.tree()).toContain(`exchanges/${PEER}/responder/${ID}.resolved/key`);
   });
 });
 
@@ -243,6 +275,17 @@ describe('a marked folder', () => {
       name === 'syncFolder' && path.endsWith('/responder') ? { errno: 'EIO' } : undefined;
     await expect(store.redo(PEER)).rejects.toMatchObject({ code: 'suspect' });
     expect(await readFile(folder.layout.suspect, 'utf8')).toBe('boot-2');
+  });
+
+  it.each([
+    ['unknown', 'boot-1'],
+    ['boot-1', 'unknown'],
+  ])('holds where a boot cannot be told: the mark says %s, the kernel %s', async (marked, now) => {
+    const folder = await makeStoreFolder();
+    await folder.open({ bootId: now });
+    await writeFile(folder.layout.suspect, marked);
+    await expect(folder.open({ bootId: now })).rejects.toMatchObject({ code: 'suspect' });
+    expect(await readFile(folder.layout.suspect, 'utf8')).toBe(marked);
   });
 
   it.each(['', 'boo'])('counts as marked where the mark was torn to %j', async (torn) => {
