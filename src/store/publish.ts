@@ -45,6 +45,7 @@ export async function publish(
   return publication;
 }
 
+/** Moves the key, unless that has been done or somebody else's file has the name. Errors: Node's. */
 async function move(
   context: Pick<StoreContext, 'fs' | 'layout' | 'random'>,
   place: RecordPlace,

@@ -14,7 +14,7 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'src/store/publish.ts',
-        find: '(await unlessGone(fs.rename(key, target)))',
+        find: '(await moveUnlessGone(fs, key, target))',
         replace: '(await unlessGone(fs.link(key, target))) && (await unlessGone(fs.unlink(key)))',
       },
     ],
@@ -25,7 +25,7 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: CLEAN_UP,
-        find: '  return unlessGone(fs.rename(folder, within(layout.trash, randomId(random))));',
+        find: '  return moveUnlessGone(fs, folder, within(layout.trash, randomId(random)));',
         replace: `  void random;
   if ((await fs.stat(folder)) === undefined) return false;
   await remove(fs, folder);
@@ -195,8 +195,8 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'src/store/publish.ts',
-        find: '    if ((await fs.stat(target)) === undefined) {',
-        replace: '    if (true as boolean) {',
+        find: '    if ((await fs.stat(target)) !== undefined) {',
+        replace: '    if (false as boolean) {',
       },
     ],
   },

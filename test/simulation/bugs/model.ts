@@ -25,6 +25,7 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
       {
         file: DECISION,
         find: `  await fs.syncFolder(layout.role(place.peer, place.role));
+  await suspicion.confirm();
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return true;`,
         replace: `  const exchange = await readExchange(fs, layout, place);
