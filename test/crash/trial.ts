@@ -1,5 +1,5 @@
 /**
- * One case: something goes wrong, then come as many contacts as it takes, and the disks are judged.
+ * One case: something goes wrong, then comes one contact, which must be enough, and the disks are judged.
  *
  * Calling sequence: `Trial.open`, what goes wrong by `listening`, `contact`, `ended` and `kill`, then `settle`, `judge`.
  */
@@ -9,7 +9,7 @@ import type { ShimUse } from './shim.js';
 import { endOf, type Responder, type Side, type Site, type Sites } from './site.js';
 import { Claims } from './verdict.js';
 
-/** More than any single fault may need. */
+/** One is what is promised. More are tried all the same, so that a failure tells how many it took. */
 const MAX_CONTACTS = 3;
 
 /** A responder that has nothing more to do is gone by then. */
@@ -36,7 +36,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 export interface Result {
   /** Of the exchange in which it happened: the worst that can be said of it. */
   readonly outcome: Outcome;
-  /** How many contacts without a fault it took; more than allowed where it never came to rest. */
+  /** How many contacts without a fault it took; more than are tried where it never came to rest. */
   readonly contacts: number;
   /** Whether fate has struck at all: a run may end before the call. */
   readonly hit: boolean;
@@ -170,6 +170,7 @@ export class Trial {
     if (same && must !== undefined && saved !== (must === 'both')) this.complain(`it had to come to ${must}`);
     if (same && marks.A !== marks.B) this.complain(`the marks differ: ${marks.A} and ${marks.B}`);
     if (contacts > MAX_CONTACTS) this.complain('it never came to rest');
+    else if (contacts > 1) this.complain(`it took ${contacts} contacts`);
     const files = `A has files ${[...look.A.keys()].join()}, B has ${[...look.B.keys()].join()}`;
     const open = leftOvers.some((line) => /\.(staged|committed|done)\//.test(line));
     const wrong = [
