@@ -106,10 +106,14 @@ static int errno_of(void) {
   return 0;
 }
 
-/* Whether a disk that is full, or read-only, refuses this kind of call. A broken one refuses everything. */
+/*
+ * Whether a disk in this state refuses this kind of call. A broken one refuses everything, and so does one that was
+ * remounted read-only after an error, what is open already too. Permission is asked for when a file is opened: fsync
+ * and write are never answered EACCES.
+ */
 static int refuses(const char *kind) {
   if (is("ENOSPC") || is("EDQUOT")) return strcmp(kind, "unlink") && strcmp(kind, "rmdir") && strcmp(kind, "fsync");
-  if (is("EROFS") || is("EACCES")) return strcmp(kind, "fsync") && strcmp(kind, "write");
+  if (is("EACCES")) return strcmp(kind, "fsync") && strcmp(kind, "write");
   return 1;
 }
 

@@ -15,7 +15,7 @@ import { patchedCopy } from './packed.js';
 import { plan, planStops, samplingNote } from './plan.js';
 import { PLANTED, type PlantedBug } from './planted.js';
 import { parsePoint, pointName, SCENARIO_NAMES, type Point } from './point.js';
-import type { Side } from './site.js';
+import type { Side, Sites } from './site.js';
 import { runStrike } from './strike.js';
 import { summarize, tableOf, type PlantedResult } from './summary.js';
 import { Trial, type Result } from './trial.js';
@@ -116,10 +116,11 @@ async function planAll(bench: Bench, first: Calls, records: Records, full: boole
 /** One point in new sites. What the harness itself cannot stand is a failure of that point alone. */
 async function tryPoint(bench: Bench, point: Point, packed?: string): Promise<Result> {
   const scenario = point.kind === 'call' ? point.scenario : 'first';
-  const sites = await bench.sites(scenario, packed);
+  const open = (): Promise<Sites> => bench.sites(scenario, packed);
+  const sites = await open();
   try {
     const trial = await Trial.open(sites);
-    return await (point.kind === 'cut' ? runCut(trial, point) : runStrike(trial, point));
+    return await (point.kind === 'cut' ? runCut(trial, point) : runStrike(trial, point, open));
   } catch (error) {
     const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { outcome: 'untrue', contacts: 0, hit: false, wrong: [`the trial failed: ${said}`], said: '' };

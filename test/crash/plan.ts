@@ -70,10 +70,12 @@ function makesSense({ how }: Fault, { kind }: Call): boolean {
       return kind === 'write';
     case 'ENOSPC':
       return kind !== 'unlink' && kind !== 'rmdir';
-    case 'EROFS':
     case 'EACCES':
+      // Permission is asked for when a file is opened: the kernel answers an open descriptor no such thing.
       return kind !== 'fsync' && kind !== 'write';
     case 'EIO':
+    // Whatever a file system that was remounted read-only after an error is asked, open files too.
+    case 'EROFS':
     case 'kill-before':
     case 'kill-after':
     case 'stop-before':

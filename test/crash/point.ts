@@ -4,7 +4,8 @@
  *   [SCENARIO:]SIDE:HOW[+][x2]:CALL   A:kill-after:37, next:B:EIO+:12, voted:A:kill-beforex2:9
  *   cut[-off][-rst]:FROM:RECORD:PART  cut:A:7:half, cut-off-rst:B:3:before
  *
- * `+`: the error holds from that call on. `x2`: the run after it is killed at the same call again.
+ * `+`: the error holds from that call on. `x2`: the run after it is killed too, at the same call, or at another one
+ * where it has fewer left.
  */
 import { HOWS, type How } from './shim.js';
 import type { Side } from './site.js';

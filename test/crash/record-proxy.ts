@@ -1,6 +1,7 @@
 /**
  * A TCP proxy that counts the TLS records that each side sends on its first connection and cuts it at one of them:
- * between two records (which are the handshake of TLS, and then one for each message), or inside one.
+ * between two records (which are the handshake of TLS, and then one for each message), or inside one. TLS hands on
+ * nothing of half a record: half a WebSocket frame takes ../support/cutting-proxy.ts.
  *
  * Calling sequence: `RecordProxy.open`, `close` at the end, which cuts whatever is left.
  */

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliProcess } from '../support/cli-process.js';
 import { SCENARIOS, type CallPoint } from './point.js';
-import { readLog, type ShimUse } from './shim.js';
-import { END_MS, type Command, type Result, type Trial } from './trial.js';
+import { readLog, type ShimUse, type Strike } from './shim.js';
+import type { Sites } from './site.js';
+import { END_MS, Trial, UNREACHED_CODE, type Command, type Result } from './trial.js';
 
 /** How it goes on, so that each place meets several ways. */
 interface Aftermath {
@@ -25,12 +26,19 @@ function aftermathOf({ how, at, lasting, scenario }: CallPoint): Aftermath {
   };
 }
 
-export async function runStrike(trial: Trial, point: CallPoint): Promise<Result> {
+/** @param open makes sites as those of the trial were before it */
+export async function runStrike(trial: Trial, point: CallPoint, open: () => Promise<Sites>): Promise<Result> {
   const { how, twice, scenario } = point;
   if (how === 'stop-before' || how === 'stop-after') return runStop(trial, point);
   const aftermath = aftermathOf(point);
-  let hit = await strike(trial, point);
-  if (twice) hit = (await strike(trial, point)) && hit;
+  // Before anything is struck here: no time must pass between the two.
+  const calls = twice ? await rehearse(open, point) : 0;
+  let hit = await run(trial, point, point);
+  if (twice) {
+    const at = secondCall(point.at, calls);
+    trial.remark(`the run after that makes ${calls} calls: it is struck at ${at}`);
+    hit = (await run(trial, point, { ...point, at })) && hit;
+  }
   if (aftermath.responderToo) await trial.kill();
   if (aftermath.consumed) await trial.consume();
   await trial.rebootSuspects();
@@ -38,27 +46,57 @@ export async function runStrike(trial: Trial, point: CallPoint): Promise<Result>
   return trial.judge(contacts, hit, SCENARIOS[scenario].must);
 }
 
-/** One run of both roles, one of them struck; false where it never came to the call. */
-async function strike(trial: Trial, { scenario, side, at, how, lasting }: CallPoint): Promise<boolean> {
-  const { sites } = trial;
+/**
+ * At which call the second run is struck: at the same, or, where it makes fewer, counted on from its end backwards. What
+ * its first calls leave has been met by points that come before.
+ */
+export function secondCall(at: number, calls: number): number {
+  return at <= calls || calls === 0 ? at : calls - ((at - calls - 1) % calls);
+}
+
+/** How many calls the site makes in the run after the one that is struck, where nothing strikes it then. */
+async function rehearse(open: () => Promise<Sites>, point: CallPoint): Promise<number> {
+  const sites = await open();
+  try {
+    const trial = await Trial.open(sites);
+    await run(trial, point, point);
+    await run(trial, point);
+    // Each run counts from 1, and the log has that run last.
+    return (await readLog(sites.of(point.side).log)).calls.at(-1)?.at ?? 0;
+  } finally {
+    await sites.close();
+  }
+}
+
+/** One run of both roles, in which one of them may be struck; false where it never was. */
+async function run(trial: Trial, point: CallPoint, fate?: Strike): Promise<boolean> {
+  const { scenario, side } = point;
+  const { sites, hasResponder: there } = trial;
   const site = sites.of(side);
   const { hits: before } = await readLog(site.log);
-  const use: ShimUse = { root: site.folder, log: site.log, strike: { at, how, lasting } };
+  const use: ShimUse = { root: site.folder, log: site.log, strike: fate };
   const { port, process: responder } = await trial.listening(side === 'B' ? use : undefined);
-  if (port !== undefined) {
-    await trial.contact(SCENARIOS[scenario].command, port, true, side === 'A' ? use : undefined);
-  }
+  const { command } = SCENARIOS[scenario];
+  const end =
+    port === undefined ? undefined : await trial.contact(command, port, true, side === 'A' ? use : undefined);
   await sites.a.ageLock();
   const { hits } = await readLog(site.log);
   if (side === 'B') {
     // A disk that is ill for good is mended by hand, and the command is started again.
-    if (lasting) responder.kill('SIGTERM');
-    const over = lasting || port === undefined || how === 'torn' || how.startsWith('kill');
+    if (fate?.lasting === true) responder.kill('SIGTERM');
+    const over = port === undefined || fate === undefined || fate.lasting === true || isDeadly(fate);
     await trial.responderEnds(over ? END_MS : 0);
   } else {
-    await trial.responderEnds(0);
+    // As in settle: a responder that was just ending has met nobody.
+    const unmet = there && end?.code === UNREACHED_CODE;
+    const gone = await trial.responderEnds(unmet ? END_MS : 0);
+    if (unmet && gone) return run(trial, point, fate);
   }
   return hits.length > before.length;
+}
+
+function isDeadly({ how }: Strike): boolean {
+  return how === 'torn' || how.startsWith('kill');
 }
 
 /** One process stands still at a call while others settle, and then goes on. */

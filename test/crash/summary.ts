@@ -31,8 +31,6 @@ export interface Summary {
   readonly groups: Readonly<Record<string, Row>>;
   readonly total: Row;
   readonly planted: readonly PlantedResult[];
-  /** Where one contact was not enough. */
-  readonly moreContacts: readonly string[];
   readonly failures: readonly { readonly point: string; readonly wrong: readonly string[] }[];
 }
 
@@ -54,10 +52,7 @@ export function summarize(
   const failures = finished.flatMap(({ point, result: { wrong } }) =>
     wrong.length === 0 ? [] : [{ point: pointName(point), wrong }],
   );
-  const moreContacts = finished.flatMap(({ point, result }) =>
-    result.contacts > 1 ? [`${pointName(point)} ${result.contacts}`] : [],
-  );
-  return { ...head, groups, total, moreContacts, failures };
+  return { ...head, groups, total, failures };
 }
 
 function emptyRow(): Row {
@@ -75,7 +70,7 @@ function groupOf(point: Point): string {
 
 /** The table and what follows it, without the failures. */
 export function tableOf(summary: Summary): string {
-  const { groups, total, calls, planted, seconds, form, moreContacts } = summary;
+  const { groups, total, calls, planted, seconds, form } = summary;
   const head = ['', 'points', ...OUTCOMES, 'missed', 'contacts'];
   const lines = [...Object.entries(groups).sort(), ['total', total] as const].map(([name, row]) =>
     [name, row.points, ...OUTCOMES.map((outcome) => row.outcomes[outcome]), row.missed, row.contacts].map(
@@ -97,7 +92,6 @@ export function tableOf(summary: Summary): string {
     '',
     `undisturbed: ${counted.join(', ')}`,
     ...(planted.length === 0 ? [] : [`planted bugs caught: ${caught} of ${planted.length}`]),
-    ...(moreContacts.length === 0 ? [] : [`more than one contact: ${moreContacts.join(', ')}`]),
     `${form} form, ${seconds} s`,
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 /**
- * One case: something goes wrong, then come as many contacts as it takes, and the disks are judged.
+ * One case: something goes wrong, then comes one contact, which must be enough, and the disks are judged.
  *
  * Calling sequence: `Trial.open`, what goes wrong by `listening`, `contact`, `ended` and `kill`, then `settle`, `judge`.
  */
@@ -9,7 +9,7 @@ import type { ShimUse } from './shim.js';
 import { endOf, type Responder, type Side, type Site, type Sites } from './site.js';
 import { Claims } from './verdict.js';
 
-/** More than any single fault may need. */
+/** One is what is promised. More are tried all the same, so that a failure tells how many it took. */
 const MAX_CONTACTS = 3;
 
 /** A responder that has nothing more to do is gone by then. */
@@ -18,7 +18,8 @@ export const END_MS = 4_000;
 /** What ends a process that may not be in its right mind. */
 const SUSPECT_CODE = 74;
 
-const UNREACHED_CODE = 69;
+/** Nobody was there, or nobody any more. */
+export const UNREACHED_CODE = 69;
 
 export type Command = 'initiate' | 'recover';
 
@@ -36,7 +37,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 export interface Result {
   /** Of the exchange in which it happened: the worst that can be said of it. */
   readonly outcome: Outcome;
-  /** How many contacts without a fault it took; more than allowed where it never came to rest. */
+  /** How many contacts without a fault it took; more than are tried where it never came to rest. */
   readonly contacts: number;
   /** Whether fate has struck at all: a run may end before the call. */
   readonly hit: boolean;
@@ -51,7 +52,7 @@ export class Trial {
   readonly #oracle: Oracle;
   readonly #claims = new Claims();
   readonly #wrong: string[] = [];
-  readonly #ends: string[] = [];
+  readonly #remarks: string[] = [];
   /** The number that the exchange of this trial has, if it comes to one. */
   readonly #index: number;
   /** Exchanges that later contacts have added. */
@@ -69,6 +70,11 @@ export class Trial {
     const oracle = new Oracle(sites);
     const { A, B } = await oracle.look();
     return new Trial(sites, oracle, index ?? Math.min(A.size, B.size));
+  }
+
+  /** Whether one has been started that is not known to have ended. */
+  get hasResponder(): boolean {
+    return this.#responder !== undefined;
   }
 
   /** The responder that is there, or a new one; surely a new one where the shim is to be used. */
@@ -125,6 +131,11 @@ export class Trial {
     this.#wrong.push(what);
   }
 
+  /** For those who look into a failure. */
+  remark(what: string): void {
+    this.#remarks.push(what);
+  }
+
   /** After a failed fsync of a decision nothing goes on until the machine has been started again. */
   async rebootSuspects(): Promise<void> {
     for (const site of [this.sites.a, this.sites.b]) {
@@ -135,7 +146,7 @@ export class Trial {
         this.complain('B goes on with suspect records');
         await this.kill();
       }
-      this.#ends.push(`${site.side} is started again`);
+      this.remark(`${site.side} is started again`);
       await site.reboot();
       await site.ageLock();
     }
@@ -144,7 +155,7 @@ export class Trial {
   /** Contacts without any fault, until nothing is left open. Answers how many it took. */
   async settle(command: Command): Promise<number> {
     for (let contacts = 1; ; contacts += 1) {
-      const there = this.#responder !== undefined;
+      const there = this.hasResponder;
       const { port, end: early } = await this.listening();
       if (port === undefined) {
         this.complain(`B does not start: ${early?.stderr ?? ''}`);
@@ -170,6 +181,7 @@ export class Trial {
     if (same && must !== undefined && saved !== (must === 'both')) this.complain(`it had to come to ${must}`);
     if (same && marks.A !== marks.B) this.complain(`the marks differ: ${marks.A} and ${marks.B}`);
     if (contacts > MAX_CONTACTS) this.complain('it never came to rest');
+    else if (contacts > 1) this.complain(`it took ${contacts} contacts`);
     const files = `A has files ${[...look.A.keys()].join()}, B has ${[...look.B.keys()].join()}`;
     const open = leftOvers.some((line) => /\.(staged|committed|done)\//.test(line));
     const wrong = [
@@ -186,7 +198,7 @@ export class Trial {
     if (!same) outcome = 'split';
     if (open) outcome = 'unsettled';
     if (look.wrong.length > 0) outcome = 'duplicate';
-    return { outcome, contacts, hit, wrong, said: [...this.#ends, ...this.#outputs()].join('\n') };
+    return { outcome, contacts, hit, wrong, said: [...this.#remarks, ...this.#outputs()].join('\n') };
   }
 
   async #isSettled(): Promise<boolean> {
@@ -194,7 +206,7 @@ export class Trial {
   }
 
   async #note(site: Site, who: `${Side} ${string}`, end: CliEnd, own: boolean): Promise<void> {
-    this.#ends.push(`${who} ended with ${end.code}`);
+    this.remark(`${who} ended with ${end.code}`);
     // Killed by fate or by this trial: it claims nothing.
     if (end.code === 'SIGKILL') return;
     const look = await this.#oracle.look();

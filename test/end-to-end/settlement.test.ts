@@ -99,8 +99,10 @@ describe('a responder that is killed after its vote', () => {
 describe('a connection that is cut', () => {
   it.each<[string, Cut]>([
     ['before ACK is passed on', { from: 'initiator', message: 'ACK', how: 'before' }],
+    ['inside ACK', { from: 'initiator', message: 'ACK', how: 'half' }],
     ['after ACK', { from: 'initiator', message: 'ACK', how: 'after' }],
     ['before FIN is passed on', { from: 'responder', message: 'FIN', how: 'before' }],
+    ['inside FIN', { from: 'responder', message: 'FIN', how: 'half' }],
   ])('%s: A connects again and both end well', async (_when, cut) => {
     const sites = await makeOpen();
     const responder = await sites.b.respond(JSON_LOG);
@@ -116,9 +118,12 @@ describe('a connection that is cut', () => {
   });
 
   it.each<[string, Cut]>([
+    ['inside STATUS', { from: 'responder', message: 'STATUS', how: 'half' }],
     ['before SYN is passed on', { from: 'initiator', message: 'SYN', how: 'before' }],
+    ['inside SYN', { from: 'initiator', message: 'SYN', how: 'half' }],
     ['after SYN', { from: 'initiator', message: 'SYN', how: 'after' }],
     ['before SYN_ACK is passed on', { from: 'responder', message: 'SYN_ACK', how: 'before' }],
+    ['inside SYN_ACK', { from: 'responder', message: 'SYN_ACK', how: 'half' }],
   ])('%s: no file anywhere, and the next exchange starts afresh', async (_when, cut) => {
     const sites = await makeOpen();
     const responder = await sites.b.respond([...JSON_LOG, '--serve']);
@@ -139,10 +144,13 @@ describe('a connection that is cut', () => {
     await expectSettled(sites, 1);
   });
 
-  it('before HELLO is passed on: no key is drawn', async () => {
+  it.each<[string, Cut]>([
+    ['before HELLO is passed on', { from: 'initiator', message: 'HELLO', how: 'before' }],
+    ['inside HELLO', { from: 'initiator', message: 'HELLO', how: 'half' }],
+  ])('%s: no key is drawn', async (_when, cut) => {
     const sites = await makeOpen();
     const responder = await sites.b.respond(JSON_LOG);
-    const proxy = await proxyTo(responder, { from: 'initiator', message: 'HELLO', how: 'before' });
+    const proxy = await proxyTo(responder, cut);
     const a = await sites.a.run(['initiate', '--peer', `B:${proxy.port}`, ...JSON_LOG]);
     expect(a).toMatchObject({ code: 69, stdout: '' });
     expect(sites.calls).toEqual([]);
@@ -197,31 +205,47 @@ describe('a FIN that is lost with B', () => {
 });
 
 describe('an END that is lost', () => {
-  it('B waits a little, ends 10, and the next contact settles it', async () => {
-    const sites = await makeOpen();
-    const responder = await sites.b.respond([...JSON_LOG, '--ack-timeout', '1ms']);
-    const proxy = await proxyTo(responder, { from: 'initiator', message: 'END', how: 'before' });
-    const a = await sites.a.run(['initiate', '--peer', `B:${proxy.port}`, ...JSON_LOG]);
-    expect(a).toMatchObject({ code: 0, stdout: `${sites.a.path('keys/B/B_0')}\n` });
-    expect(await sites.a.tree()).toEqual(settledTree('B'));
-    const b = await responder.ended;
-    expect(b).toMatchObject({ code: 10, stdout: `${sites.b.path('keys/A/A_0')}\n` });
-    expect(await openOf(sites.b)).toEqual({ code: 10, open: ['unconfirmed'] });
+  it.each(['before', 'half'] as const)(
+    '(%s) B waits a little, ends 10, and the next contact settles it',
+    async (how) => {
+      const sites = await makeOpen();
+      const responder = await sites.b.respond([...JSON_LOG, '--ack-timeout', '1ms']);
+      const proxy = await proxyTo(responder, { from: 'initiator', message: 'END', how });
+      const a = await sites.a.run(['initiate', '--peer', `B:${proxy.port}`, ...JSON_LOG]);
+      expect(a).toMatchObject({ code: 0, stdout: `${sites.a.path('keys/B/B_0')}\n` });
+      expect(await sites.a.tree()).toEqual(settledTree('B'));
+      const b = await responder.ended;
+      expect(b).toMatchObject({ code: 10, stdout: `${sites.b.path('keys/A/A_0')}\n` });
+      expect(await openOf(sites.b)).toEqual({ code: 10, open: ['unconfirmed'] });
 
-    const again = await sites.b.respond(JSON_LOG);
-    const next = await sites.a.run(['initiate', '--peer', `B:${again.port}`, ...JSON_LOG]);
-    expect([next.code, (await again.ended).code]).toEqual([0, 0]);
-    await expectSettled(sites, 2);
-  });
+      const again = await sites.b.respond(JSON_LOG);
+      const next = await sites.a.run(['initiate', '--peer', `B:${again.port}`, ...JSON_LOG]);
+      expect([next.code, (await again.ended).code]).toEqual([0, 0]);
+      await expectSettled(sites, 2);
+    },
+  );
 
-  it('B ends 0 where A comes again before that', async () => {
+  it.each(['before', 'half'] as const)('(%s) B ends 0 where A comes again before that', async (how) => {
     const sites = await makeOpen();
     const responder = await sites.b.respond(JSON_LOG);
-    const proxy = await proxyTo(responder, { from: 'initiator', message: 'END', how: 'before' });
+    const proxy = await proxyTo(responder, { from: 'initiator', message: 'END', how });
     const a = await sites.a.run(['initiate', '--peer', `B:${proxy.port}`, ...JSON_LOG]);
     expect(a.code).toBe(0);
     const recover = await sites.a.run(['recover', '--peer', `B:${proxy.port}`, ...JSON_LOG]);
     expect(recover.code).toBe(0);
+    expect(await responder.ended).toMatchObject({ code: 0, stdout: `${sites.b.path('keys/A/A_0')}\n` });
+    await expectSettled(sites, 1);
+  });
+});
+
+describe('an END_OK that is lost', () => {
+  it.each(['before', 'half'] as const)('(%s) both have ended well', async (how) => {
+    const sites = await makeOpen();
+    const responder = await sites.b.respond(JSON_LOG);
+    const proxy = await proxyTo(responder, { from: 'responder', message: 'END_OK', how });
+    const a = await sites.a.run(['initiate', '--peer', `B:${proxy.port}`, ...JSON_LOG]);
+    await proxy.met(0);
+    expect(a).toMatchObject({ code: 0, stdout: `${sites.a.path('keys/B/B_0')}\n` });
     expect(await responder.ended).toMatchObject({ code: 0, stdout: `${sites.b.path('keys/A/A_0')}\n` });
     await expectSettled(sites, 1);
   });

@@ -76,9 +76,11 @@ function beyondLines({ results }: Simulated): string[] {
 function crashLines({ groups }: Summary): Line[] {
   return Object.entries(groups)
     .sort()
-    .map(([name, { points, outcomes, contacts }]) => {
+    .map(([name, { points, missed, outcomes, contacts }]) => {
       const counts = OUTCOMES.map((outcome) => outcomes[outcome]);
-      return [`processes: ${name}`, `${points} points`, ...counts, contacts];
+      // Where nothing was struck, little was tried.
+      const tried = `${points} points${missed === 0 ? '' : `, ${missed} of them never came to the call`}`;
+      return [`processes: ${name}`, tried, ...counts, contacts];
     });
 }
 

@@ -11,8 +11,11 @@ export interface Cut {
   readonly from: 'initiator' | 'responder';
   /** `SYN_ACK`, `FIN` … */
   readonly message: string;
-  /** Cut before or after the message is passed on, or hold it and all that follows until `release`. */
-  readonly how: 'before' | 'after' | 'hold';
+  /**
+   * Cut before the message is passed on, after half of its frame, or after all of it; or hold it and all that follows
+   * until `release`.
+   */
+  readonly how: 'before' | 'half' | 'after' | 'hold';
 }
 
 export interface CuttingProxy {
@@ -138,8 +141,9 @@ class FrameProxy implements CuttingProxy {
 
   #deliver(bytes: Buffer, source: Socket, target: Socket, how: Cut['how'] | undefined): void {
     if (how === 'hold') this.#holding = true;
-    if (how !== 'before') this.#later(() => target.write(bytes));
-    if (how === 'before' || how === 'after') {
+    const passed = how === 'half' ? bytes.subarray(0, Math.floor(bytes.length / 2)) : bytes;
+    if (how !== 'before') this.#later(() => target.write(passed));
+    if (how !== undefined && how !== 'hold') {
       target.destroySoon();
       source.destroy();
     }
