@@ -12,7 +12,7 @@ export interface PlantedBug {
   readonly points: (calls: Calls) => string[];
 }
 
-const PUBLISH = '(await unlessGone(fs.rename(key, target)))';
+const PUBLISH = '(await moveUnlessGone(fs, key, target))';
 
 export const PLANTED: readonly PlantedBug[] = [
   {
