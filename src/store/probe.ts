@@ -50,13 +50,13 @@ export async function probePublishing(
   bytes: number,
 ): Promise<void> {
   await ensureFolder(fs, layout.trash);
-  const target = await nearestFolder(fs, layout.peerKeys(peer));
-  for (const folder of [layout.state, target]) await refuseUnfit(fs, folder, bytes);
-
-  // What is moved there must be made durable too, which takes the right to read the folders.
-  for (const folder of target === layout.peerKeys(peer) ? [layout.keys, target] : [target])
-    await secureNames(fs, folder);
   for (let tries = 0; tries < TRIES; tries += 1) {
+    // Again each time: whoever takes key files away may take their folder.
+    const target = await nearestFolder(fs, layout.peerKeys(peer));
+    for (const folder of [layout.state, target]) await refuseUnfit(fs, folder, bytes);
+    // What is moved there must be made durable too, which takes the right to read the folders.
+    for (const folder of target === layout.peerKeys(peer) ? [layout.keys, target] : [target])
+      await unlessGone(secureNames(fs, folder));
     if (await tryRename(fs, layout, random, target)) return;
   }
   throw new QkdSyncError('storage', `files do not stay in ${layout.trash}`, {
@@ -64,7 +64,7 @@ export async function probePublishing(
   });
 }
 
-/** False where another run's clean-up took the probe away before it could be moved. */
+/** False where another run's clean-up took the probe away before it could be moved, or somebody the folder. */
 async function tryRename(fs: FileSystem, layout: Layout, random: Random, target: string): Promise<boolean> {
   const probe = join(layout.trash, randomId(random));
   await (await fs.create(probe)).close();

@@ -53,11 +53,11 @@ export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findi
 
 /** A run has several exchanges; those that both sites saved are counted. */
 function simulationLines({ results }: Simulated): Line[] {
-  return results.map(({ source, from, runs, saved, contacts }) => {
+  return results.map(({ source, from, runs, saved, unsaved, contacts }) => {
     const random = `random, seeds ${from} to ${from + runs - 1}`;
     const name = `simulation: ${source === 'random' ? random : `every place, ${source}`}`;
     // With a failure there would be no table.
-    return [name, `${runs} runs`, `${saved} files`, 'all others', 0, 0, 0, 0, contacts.length - 1];
+    return [name, `${runs} runs`, `${saved} files`, `${unsaved} files`, 0, 0, 0, 0, contacts.length - 1];
   });
 }
 

@@ -17,10 +17,20 @@ export class Claims {
   readonly #elsewhere: boolean;
   readonly #decrees: Decrees;
   readonly #complain: (violation: string) => void;
+  readonly #bemoan: (loss: string) => void;
 
-  /** @param elsewhere somebody runs with another state folder, of which the peer must say that it is a foreign one */
-  constructor(complain: (violation: string) => void, elsewhere: boolean, decrees: Decrees) {
+  /**
+   * @param bemoan complains of a promise that has not lasted, or will not
+   * @param elsewhere somebody runs with another state folder, of which the peer must say that it is a foreign one
+   */
+  constructor(
+    complain: (violation: string) => void,
+    bemoan: (loss: string) => void,
+    elsewhere: boolean,
+    decrees: Decrees,
+  ) {
     this.#complain = complain;
+    this.#bemoan = bemoan;
     this.#elsewhere = elsewhere;
     this.#decrees = decrees;
   }
@@ -43,19 +53,19 @@ export class Claims {
     const must = (truth: boolean, what: string): void => {
       if (!truth) this.#complain(`${by} says ${outcome} of ${keyId}, but ${what}`);
     };
+    const mustLast = (truth: boolean, where: string): void => {
+      if (!truth) this.#bemoan(`${by} says ${outcome} of ${keyId}, but it is not durable ${where}`);
+    };
     if (!shaken || outcome === 'saved' || outcome === 'aborted') this.#claims.push(claim);
     switch (outcome) {
       case 'saved':
         // Who forgets a record in the middle of its run takes away what the run would have seen.
-        must(here.ledger.isDurable(keyId) || this.#decrees.isForgotten(keyId), 'it is not durable here');
-        must(
-          there.ledger.isDurable(keyId) || this.#decrees.isForgotten(keyId),
-          'it is not durable at the other site',
-        );
+        mustLast(here.ledger.isDurable(keyId) || this.#decrees.isForgotten(keyId), 'here');
+        mustLast(there.ledger.isDurable(keyId) || this.#decrees.isForgotten(keyId), 'at the other site');
         return;
       case 'unconfirmed':
         must(here.ledger.saved.has(keyId), 'it is not here');
-        must(shaken || here.ledger.isDurable(keyId), 'it is not durable here');
+        mustLast(shaken || here.ledger.isDurable(keyId), 'here');
         return;
       case 'in-doubt':
         must(role === 'responder', 'the initiator decides');
@@ -80,7 +90,7 @@ export class Claims {
       if (this.#decrees.concern(keyId)) continue;
       const promised = outcome === 'saved' || outcome === 'unconfirmed' || outcome === 'pending';
       if (promised && !isSaved(keyId))
-        this.#complain(`${by} said ${outcome} of ${keyId}, but it was never saved`);
+        this.#bemoan(`${by} said ${outcome} of ${keyId}, but it was never saved`);
       if (outcome === 'aborted' && isSaved(keyId))
         this.#complain(`${by} said aborted of ${keyId}, but it was saved`);
     }

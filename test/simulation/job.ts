@@ -23,6 +23,8 @@ export interface Tally {
   readonly steps: number;
   /** Key files that both sites have saved. */
   readonly saved: number;
+  /** Those whose keys were given and that neither site has saved. */
+  readonly unsaved: number;
   /** How many runs needed so many contacts, by their number. */
   readonly contacts: readonly number[];
   readonly failures: readonly Failure[];
@@ -35,6 +37,7 @@ export const NO_RUNS: Tally = {
   runs: 0,
   steps: 0,
   saved: 0,
+  unsaved: 0,
   contacts: [],
   failures: [],
   beyondPromise: [],
@@ -47,6 +50,7 @@ export function add(one: Tally, other: Tally): Tally {
     runs: one.runs + other.runs,
     steps: one.steps + other.steps,
     saved: one.saved + other.saved,
+    unsaved: one.unsaved + other.unsaved,
     contacts: Array.from({ length }, (_, at) => (one.contacts[at] ?? 0) + (other.contacts[at] ?? 0)),
     failures: [...one.failures, ...other.failures],
     beyondPromise: [...one.beyondPromise, ...other.beyondPromise],

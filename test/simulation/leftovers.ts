@@ -2,6 +2,7 @@
 import { PROBE_NAME } from '../../src/store/probe.js';
 import type { Host } from './host.js';
 import type { Node } from './node.js';
+import { TAKEN } from './party.js';
 
 /** Paths below the host's ground, each with what it is; empty where all is as it should be. */
 export function leftovers(host: Host): string[] {
@@ -11,7 +12,7 @@ export function leftovers(host: Host): string[] {
     if (name === 'keys') inspectKeys(node, found);
     else if (name === 'exchanges') inspectState(name, node, found);
     // Nobody has made a contact in peace from another state folder.
-    else if (name !== 'other-exchanges') found.push(name);
+    else if (name !== 'other-exchanges' && !name.startsWith(TAKEN)) found.push(name);
   }
   return found.map((path) => `${host.id}: ${path}`);
 }

@@ -85,23 +85,29 @@ async function run(job: Job, folder: string, jobs: number): Promise<Result> {
 }
 
 function report({ source }: Job, tally: Tally, seconds: number): void {
-  const { runs, contacts, failures, beyondPromise, saved, steps, cpuMs } = tally;
+  const { runs, contacts, failures, beyondPromise, saved, unsaved, steps, cpuMs } = tally;
   const needed = contacts.map((count, at) => `${at}: ${count}`).join(', ');
   print(
     `${source}: ${runs} runs in ${seconds.toFixed(1)} s (${Math.round((runs * 1_000) / cpuMs)} a second of a processor, ` +
-      `${Math.round(steps / runs)} steps each), ${saved} key files saved by both, contacts needed ${needed}, ` +
+      `${Math.round(steps / runs)} steps each), ${saved} key files saved by both, ${unsaved} by neither, contacts needed ${needed}, ` +
       `${failures.length} failures`,
   );
   if (beyondPromise.length > 0) {
     const numbers = [...beyondPromise].sort((one, other) => one - other);
-    print(`  and ${numbers.length} beyond what is promised (docs/reliability.md): ${numbers.join(', ')}`);
+    print(`  and ${numbers.length} beyond what is promised (docs/reliability.md):`);
+    for (const number of numbers) print(`    ${again(source, number)}`);
   }
   for (const { number, violations } of failures) {
     print(`\n${source} ${number}:`);
     for (const violation of violations) print(`  ${violation}`);
-    const what = source === 'random' ? '' : ` --exhaustive ${source}`;
-    print(`  npm run simulate --${what} --seeds 1 --from ${number} --trace`);
+    print(`  ${again(source, number)}`);
   }
+}
+
+/** The command that does one run again. */
+function again(source: Job['source'], number: number): string {
+  const what = source === 'random' ? '' : ` --exhaustive ${source}`;
+  return `npm run simulate --${what} --seeds 1 --from ${number} --trace`;
 }
 
 /** Inside a microtask nothing can be simulated. */

@@ -12,6 +12,11 @@ import type { Ledger } from './ledger.js';
 import type { Process } from './process.js';
 import type { Site } from './site.js';
 
+/** How often a consumer takes the whole folder. */
+const FOLDER_TAKEN = 0.3;
+/** What it is called then, with a number. */
+export const TAKEN = 'taken-';
+
 export class Party {
   readonly site: Site;
   readonly host: Host;
@@ -19,6 +24,7 @@ export class Party {
   responder: Process | undefined;
   /** A file operation has failed: what was decided may be taken back by the next start of the machine. */
   shaken = false;
+  #taken = 0;
 
   constructor(site: Site, ledger: Ledger) {
     this.site = site;
@@ -26,8 +32,28 @@ export class Party {
     this.ledger = ledger;
   }
 
-  /** Somebody takes a key file away, as its consumer does. */
-  takeFile(): void {
+  /** Somebody takes a key file of each peer away, as its consumer does, or the whole folder. */
+  take(): void {
+    if (this.host.world.dice.chance(FOLDER_TAKEN)) this.#takeFolder();
+    else this.#takeFiles();
+  }
+
+  /** With all that is in it, durably. */
+  #takeFolder(): void {
+    const { disk, keys, id, world } = this.host;
+    const folder = `${keys}/${this.site.peer}`;
+    const names = disk.list(folder);
+    if (disk.find(folder) === undefined || !Array.isArray(names)) return;
+    // What somebody else has put there is that one's to take away.
+    if (names.some((name) => this.ledger.isAlien(name))) return;
+    world.trace?.(`${id}: a consumer takes the folder of ${this.site.peer}`);
+    disk.syncFolder(folder);
+    this.#taken += 1;
+    disk.rename(folder, `/${id}/${TAKEN}${this.#taken}`);
+    for (const path of [keys, `/${id}`]) disk.syncFolder(path);
+  }
+
+  #takeFiles(): void {
     const { disk, keys, id, world } = this.host;
     const peers = disk.list(keys);
     if (!Array.isArray(peers)) return;

@@ -2,6 +2,7 @@
  * The two sites meet again in peace, until all is settled. What only somebody's help can settle must be said at both
  * sites, and is then helped: an alien file is moved away, what contradicts an operator's decision is forgotten.
  */
+import { EXIT, exitCodeOf } from '../../src/cli/exit-code.js';
 import type { RunReport } from '../../src/exchange/outcome.js';
 import type { Decrees } from './decrees.js';
 import type { Intruder } from './intruder.js';
@@ -147,6 +148,5 @@ export class Reunion {
 }
 
 function isAlarmed(report: RunReport | undefined): boolean {
-  if (report === undefined) return false;
-  return report.peerAlarms > 0 || report.open.some(({ standing }) => standing === 'alarm');
+  return report !== undefined && exitCodeOf(report) === EXIT.alarm;
 }

@@ -84,7 +84,7 @@ export class Simulation {
     const elsewhere = scenario.launches.some((launch) => launch.elsewhere);
     const { circumstances } = scenario;
     this.#decrees = new Decrees(complain);
-    this.#claims = new Claims(complain, elsewhere, this.#decrees);
+    this.#claims = new Claims(complain, this.#bemoan, elsewhere, this.#decrees);
     const party = (id: string, peer: string): Party => {
       const host = new Host(id, world, this.#plan);
       const onExit = (process: Process, end: RunReport | Error): void => {
@@ -121,9 +121,18 @@ export class Simulation {
 
   complain(violation: string): void {
     this.#world.trace?.(`!!! ${violation}`);
-    const isDeceived = this.#a.host.isDeceiving || this.#b.host.isDeceiving;
-    (isDeceived ? this.#beyondPromise : this.#violations).push(violation);
+    this.#violations.push(violation);
   }
+
+  /** Complains of something that has not lasted, or will not: of a disk that deceives nobody promises that. */
+  readonly #bemoan = (loss: string): void => {
+    if (!this.#a.host.isDeceiving && !this.#b.host.isDeceiving) {
+      this.complain(loss);
+      return;
+    }
+    this.#world.trace?.(`!!! beyond what is promised: ${loss}`);
+    this.#beyondPromise.push(loss);
+  };
 
   verdict(): Verdict {
     const { operations, messages } = this.#plan;
@@ -132,6 +141,9 @@ export class Simulation {
       beyondPromise: this.#beyondPromise,
       contacts: this.#reunion.contacts,
       saved: this.#a.ledger.saved.size,
+      unsaved:
+        this.#keyStore.byContent.size -
+        new Set([...this.#a.ledger.saved.keys(), ...this.#b.ledger.saved.keys()]).size,
       steps: this.#world.steps,
       operations,
       messages,
@@ -196,7 +208,7 @@ export class Simulation {
     let awake = moved;
     if (this.#sleepers.any && this.#sleepers.wake(!moved || this.#askers.areIdle)) awake = true;
     this.#askers.forgetEnded();
-    if (greed > 0 && world.dice.chance(greed)) world.dice.pick([this.#a, this.#b]).takeFile();
+    if (greed > 0 && world.dice.chance(greed)) world.dice.pick([this.#a, this.#b]).take();
     if (this.#healing) return awake;
     for (const party of this.#answering) {
       if (party.responder?.alive !== false) continue;
@@ -263,7 +275,7 @@ export class Simulation {
   #judge(): void {
     const [atA, atB] = [this.#a.ledger.saved, this.#b.ledger.saved];
     const { circumstances } = this.#scenario;
-    for (const split of disagreements(atA, atB, circumstances, this.#decrees)) this.complain(split);
+    for (const split of disagreements(atA, atB, circumstances, this.#decrees)) this.#bemoan(split);
     this.#claims.verify((keyId) => atA.has(keyId) && atB.has(keyId));
     this.#decrees.verify();
   }

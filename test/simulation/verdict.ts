@@ -10,6 +10,8 @@ export interface Verdict {
   readonly contacts: number;
   /** How many key files both sites have saved. */
   readonly saved: number;
+  /** Of how many key files the keys were given, and neither site has saved one. */
+  readonly unsaved: number;
   readonly steps: number;
   /** What the hosts began to do, and how many messages were sent, while things could go wrong. */
   readonly operations: Plan['operations'];

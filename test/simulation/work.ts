@@ -21,7 +21,7 @@ export function work(job: Job, print: (line: string) => void): Tally {
   const failures: Failure[] = [];
   const beyondPromise: number[] = [];
   const contacts: number[] = [];
-  let [runs, steps, saved] = [0, 0, 0];
+  let [runs, steps, saved, unsaved] = [0, 0, 0, 0];
   for (let number = from; number < from + count; number += 1) {
     const dice = new Dice(number);
     const scenario = source === 'random' ? randomScenario(dice) : enumeration(source).at(number);
@@ -30,6 +30,7 @@ export function work(job: Job, print: (line: string) => void): Tally {
     runs += 1;
     steps += verdict.steps;
     saved += verdict.saved;
+    unsaved += verdict.unsaved;
     contacts[verdict.contacts] = (contacts[verdict.contacts] ?? 0) + 1;
     const { violations } = verdict;
     if (verdict.beyondPromise.length > 0) beyondPromise.push(number);
@@ -38,5 +39,5 @@ export function work(job: Job, print: (line: string) => void): Tally {
     if (untilCaught) break;
   }
   const { user, system } = process.cpuUsage(began);
-  return { runs, steps, saved, contacts, failures, beyondPromise, cpuMs: (user + system) / 1_000 };
+  return { runs, steps, saved, unsaved, contacts, failures, beyondPromise, cpuMs: (user + system) / 1_000 };
 }

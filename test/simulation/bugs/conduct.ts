@@ -201,6 +201,17 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'a folder of keys that was taken away passes for a file that was published',
+    rule: 'Records, step 2',
+    changes: [
+      {
+        file: 'src/store/publish.ts',
+        find: '(await moveUnlessGone(fs, key, target))',
+        replace: '(await unlessGone(fs.rename(key, target)))',
+      },
+    ],
+  },
+  {
     name: 'a name that is taken is not said',
     rule: '11',
     changes: [
