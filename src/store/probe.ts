@@ -11,7 +11,7 @@ import { randomId, type Random } from '../base/random.js';
 import { ensureFolder, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
-import { networkFileSystem } from './network-file-system.js';
+import { refuseNetworkFileSystem } from './network-file-system.js';
 
 /** A fixed name, so that what a crash leaves is found again without listing a folder of a hundred thousand files. */
 export const PROBE_NAME = '.qkd-sync-probe';
@@ -72,12 +72,7 @@ async function nearestFolder(fs: FileSystem, folder: string): Promise<string> {
 
 async function refuseUnfit(fs: FileSystem, folder: string, bytes: number): Promise<void> {
   const facts = await fs.statfs(folder);
-  const network = networkFileSystem(facts);
-  if (network !== undefined) {
-    throw new QkdSyncError('storage', `${folder} lies on a network file system (${network})`, {
-      hint: 'set keys and state to folders on a local disk',
-    });
-  }
+  refuseNetworkFileSystem(folder, facts);
   const needed = 2 * bytes + SPARE_BYTES;
   if (facts.freeBytes >= needed) return;
   throw new QkdSyncError(
