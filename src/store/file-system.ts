@@ -12,9 +12,19 @@ export interface FileFacts {
   readonly inode: string;
 }
 
+/** A mount, as the table of mounts has it (proc_pid_mountinfo(5)). */
+export interface Mount {
+  /** The file system's type and, after a point, its subtype: `fuse.sshfs`. */
+  readonly type: string;
+  /** What is mounted, in the words of whoever mounted it: a device, a URL, a name; it may have a password in it. */
+  readonly source: string;
+}
+
 export interface FilesystemFacts {
   /** `f_type` of statfs(2). */
   readonly type: number;
+  /** Looked up where `type` is FUSE, which is many file systems; undefined where it cannot be found. */
+  readonly mount?: Mount | undefined;
   /** What an unprivileged process may still write. */
   readonly freeBytes: number;
 }

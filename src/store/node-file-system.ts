@@ -1,14 +1,27 @@
 /** The store's file operations on the machine's own file system. */
-import { constants, type BigIntStats } from 'node:fs';
+import { constants, type BigIntStats, type StatsFs } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import { systemCode } from '../base/errors.js';
-import type { FileFacts, FileSystem } from './file-system.js';
+import type { FileFacts, FilesystemFacts, FileSystem, Mount } from './file-system.js';
+import { mountOf } from './node-mount.js';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** FUSE_SUPER_MAGIC (linux/magic.h). */
+const FUSE = 0x65735546;
 
 function facts(stats: BigIntStats): FileFacts {
   const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
   return { kind, bytes: Number(stats.size), mode: Number(stats.mode) & 0o7777, inode: String(stats.ino) };
+}
+
+/** What statfs(2) has answered; only FUSE costs a look at the mounts. */
+export async function filesystemFacts(
+  { type, bavail, bsize }: Pick<StatsFs, 'type' | 'bavail' | 'bsize'>,
+  lookUp: () => Promise<Mount | undefined>,
+): Promise<FilesystemFacts> {
+  const known = { type, freeBytes: bavail * bsize };
+  return type === FUSE ? { ...known, mount: await lookUp() } : known;
 }
 
 /** Another run may have moved it on at any time. */
@@ -85,8 +98,5 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 
-  statfs: async (path) => {
-    const { type, bavail, bsize } = await statfs(path);
-    return { type, freeBytes: bavail * bsize };
-  },
+  statfs: async (path) => filesystemFacts(await statfs(path), () => mountOf(path)),
 };

@@ -11,27 +11,10 @@ import { randomId, type Random } from '../base/random.js';
 import { ensureFolder, secureNames, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
+import { refuseNetworkFileSystem } from './network-file-system.js';
 
 /** A fixed name, so that what a crash leaves is found again without listing a folder of a hundred thousand files. */
 export const PROBE_NAME = '.qkd-sync-probe';
-
-/** `f_type` of file systems whose rename or fsync another machine can undo (linux/magic.h and the file systems' own headers). */
-const NETWORK_FILESYSTEMS: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'NFS'],
-  [0x517b, 'SMB'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB2'],
-  [0x01021997, '9p'],
-  [0x5346414f, 'AFS'],
-  [0x6b414653, 'AFS'],
-  [0x73757245, 'Coda'],
-  [0x00c36400, 'Ceph'],
-  [0x0bd00bd0, 'Lustre'],
-  [0x01161970, 'GFS2'],
-  [0x7461636f, 'OCFS2'],
-  [0x47504653, 'GPFS'],
-  [0x19830326, 'BeeGFS'],
-]);
 
 /** Room for records beside the keys themselves, in bytes. */
 const SPARE_BYTES = 1 << 20;
@@ -91,18 +74,13 @@ async function nearestFolder(fs: FileSystem, folder: string): Promise<string> {
 }
 
 async function refuseUnfit(fs: FileSystem, folder: string, bytes: number): Promise<void> {
-  const { type, freeBytes } = await fs.statfs(folder);
-  const network = NETWORK_FILESYSTEMS.get(type >>> 0);
-  if (network !== undefined) {
-    throw new QkdSyncError('storage', `${folder} lies on a network file system (${network})`, {
-      hint: 'set keys and state to folders on a local disk',
-    });
-  }
+  const facts = await fs.statfs(folder);
+  refuseNetworkFileSystem(folder, facts);
   const needed = 2 * bytes + SPARE_BYTES;
-  if (freeBytes >= needed) return;
+  if (facts.freeBytes >= needed) return;
   throw new QkdSyncError(
     'storage',
-    `too little room in ${folder}: ${freeBytes} bytes free, ${needed} needed`,
+    `too little room in ${folder}: ${facts.freeBytes} bytes free, ${needed} needed`,
     {
       hint: 'make room on this file system',
     },

@@ -16,6 +16,7 @@ import { randomId, type Random } from '../base/random.js';
 import { ensureFolder, secureNames, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import type { Layout } from './layout.js';
+import { refuseNetworkFileSystem } from './network-file-system.js';
 import { SMALL_FILE_MAX_BYTES, textOf } from './reading.js';
 
 export interface Identity {
@@ -36,7 +37,11 @@ export function createIdentity(fs: FileSystem, layout: Layout, random: Random): 
     if (content === undefined) return undefined;
     const [, id, inode] = CONTENT.exec(textOf(content.bytes)) ?? [];
     if (id === undefined) throw damaged(layout);
-    if (content.inode !== inode) throw copied(layout);
+    if (content.inode !== inode) {
+      // Where files do not keep their inodes, as on sshfs, it need not be a copy.
+      refuseNetworkFileSystem(layout.state, await fs.statfs(layout.state));
+      throw copied(layout);
+    }
     return id;
   };
 

@@ -3,7 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { readBootId } from '../../../src/store/boot-id.js';
-import { nodeFileSystem as fs } from '../../../src/store/node-file-system.js';
+import { filesystemFacts, nodeFileSystem as fs } from '../../../src/store/node-file-system.js';
 import { makeStoreFolder, removeStoreFolders } from '../../support/store-folder.js';
 
 afterEach(removeStoreFolders);
@@ -119,6 +119,24 @@ describe('fsync of a folder', () => {
     await fs.syncFolder(path);
     await expect(fs.syncFolder(file)).rejects.toMatchObject({ code: 'ENOTDIR' });
     await expect(fs.syncFolder(join(path, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('statfs', () => {
+  const mount = { type: 'fuse.sshfs', source: 'b:' };
+
+  it('looks at the mounts for FUSE', async () => {
+    const facts = await filesystemFacts({ type: 0x65735546, bavail: 3, bsize: 512 }, () =>
+      Promise.resolve(mount),
+    );
+    expect(facts).toEqual({ type: 0x65735546, freeBytes: 1536, mount });
+  });
+
+  it('looks at nothing more for any other file system', async () => {
+    const look = (): Promise<never> => Promise.reject(new Error('looked'));
+    for (const type of [0xef53, 0x6969, 0xff534d42, 0x65735543]) {
+      expect(await filesystemFacts({ type, bavail: 3, bsize: 512 }, look)).toEqual({ type, freeBytes: 1536 });
+    }
   });
 });
 

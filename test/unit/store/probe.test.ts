@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { FilesystemFacts, FileSystem } from '../../../src/store/file-system.js';
+import type { FilesystemFacts, FileSystem, Mount } from '../../../src/store/file-system.js';
 import { nodeFileSystem } from '../../../src/store/node-file-system.js';
 import { PROBE_NAME, probePublishing } from '../../../src/store/probe.js';
 import {
@@ -117,6 +117,113 @@ describe('the probe', () => {
       await expect(probing).rejects.toMatchObject({ code: 'storage' });
       await expect(probeOn(folder, (path) => (path === where ? { type } : {}))).rejects.toThrow(`(${name})`);
     }
+  });
+
+  describe('on FUSE', () => {
+    const FUSE = 0x65735546;
+
+    /** Tries keys and then state on such a mount: which folder it was, and `fit` or the error. */
+    async function probeBoth(mount: Mount | undefined): Promise<(readonly [string, unknown])[]> {
+      const folder = await makeStoreFolder();
+      await mkdir(folder.layout.keys);
+      const outcomes: [string, unknown][] = [];
+      for (const where of [folder.layout.keys, folder.layout.state]) {
+        const probing = probeOn(folder, (path) => (path === where ? { type: FUSE, mount } : {}));
+        outcomes.push([where, await probing.then(() => 'fit').catch((error: unknown) => error)]);
+        expect(await outside(folder)).toEqual(['keys/']);
+        expect(await folder.tree(folder.layout.trash)).toEqual([]);
+      }
+      return outcomes;
+    }
+
+    async function expectRefusal(mount: Mount, name: string): Promise<void> {
+      for (const [folder, error] of await probeBoth(mount)) {
+        expect(error).toMatchObject({
+          code: 'storage',
+          message: `${folder} lies on a network file system (${name})`,
+          hint: 'set keys and state to folders on a local disk',
+        });
+      }
+    }
+
+    async function expectFit(mount: Mount | undefined): Promise<void> {
+      for (const [, outcome] of await probeBoth(mount)) expect(outcome).toBe('fit');
+    }
+
+    it.each([
+      'fuse.sshfs',
+      'fuse.curlftpfs',
+      'fuse.davfs',
+      'fuse.davfs2',
+      'fuse.smbnetfs',
+      'fuse.glusterfs',
+      'fuse.ceph',
+      'fuse.ceph-fuse',
+      'fuse.mfs',
+      'fuse.mfsmount',
+      'fuse.moosefs',
+      'fuse.lizardfs',
+      'fuse.seaweedfs',
+      'fuse.juicefs',
+      'fuse.quobyte',
+      'fuse.daos',
+      'fuse.alluxio-fuse',
+      'fuse.s3fs',
+      'fuse.s3ql',
+      'fuse.goofys',
+      'fuse.geesefs',
+      'fuse.mount-s3',
+      'fuse.mountpoint-s3',
+      'fuse.rclone',
+      'fuse.gcsfuse',
+      'fuse.blobfuse',
+      'fuse.blobfuse2',
+      'fuse.ossfs',
+      'fuse.gvfsd-fuse',
+      'fuse.gvfs-fuse-daemon',
+      'fuse.kio-fuse',
+      'fuse.vmhgfs-fuse',
+      'fuse.prl_fsd',
+    ])('refuses %s for keys and for state, whatever its source', async (type) => {
+      for (const source of ['none', '/dev/vdb', 'https://op:secret@b/']) {
+        await expectRefusal({ type, source }, type);
+      }
+    });
+
+    it.each([
+      ['https://dav.example/keys', 'davfs2'],
+      ['http://b:8080/', 'davfs2'],
+      ['blobfuse2', 'blobfuse2'],
+      ['mountpoint-s3', 'mountpoint-s3'],
+      ['sshfs#op@b:/srv', 'sshfs'],
+      ['curlftpfs#ftp://op:secret@b/', 'curlftpfs'],
+      ['mfs#b:9421\n', 'mfs'],
+    ])('refuses a mount without a subtype by its source, %j', async (source, name) => {
+      await expectRefusal({ type: 'fuse', source }, `fuse.${name}`);
+    });
+
+    it.each([
+      ['fuseblk', '/dev/sdb1'],
+      ['fuseblk', 'sshfs'],
+      ['virtiofs', 'https://b/'],
+      ['fuse.gocryptfs', '/home/op/cipher'],
+      ['fuse.mergerfs', 'a:b'],
+      ['fuse.bindfs', 'sshfs#b:'],
+      ['fuse.lxcfs', 'lxcfs'],
+      ['fuse.encfs', 'encfs'],
+      ['fuse.sshfs-like', 'none'],
+      ['fuse.fuse.sshfs', 'none'],
+      ['fuse', '/dev/fuse'],
+      ['fuse', ''],
+      ['fuse', '/srv/https://b'],
+      ['fuse', 'backup-of-sshfs'],
+    ])('takes %s of %j for local', async (type, source) => {
+      await expectFit({ type, source });
+    });
+
+    it('takes a mount that cannot be found for local', async () => {
+      await expectFit(undefined);
+    });
   });
 
   it('wants room for the file twice and for the records, in keys and in state', async () => {

@@ -1,7 +1,11 @@
 /** The state folder's own identity. */
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { FileSystem } from '../../../src/store/file-system.js';
+import { nodeFileSystem } from '../../../src/store/node-file-system.js';
+import { createIdentity } from '../../../src/store/state-id.js';
 import {
+  countingRandom,
   gate,
   ID,
   makeStoreFolder,
@@ -107,6 +111,29 @@ describe('a folder of state that was restored from a backup', () => {
       message: `the folder ${folder.layout.state} is a copy or was restored from a backup`,
     });
     expect(await folder.tree()).toEqual(before);
+  });
+
+  it('is not taken for a copy on a network file system, where files do not keep their inodes', async () => {
+    const folder = await makeStoreFolder();
+    const id = await folder.start().store.open();
+    await restore(folder);
+    const fs: FileSystem = {
+      ...nodeFileSystem,
+      statfs: () =>
+        Promise.resolve({
+          type: 0x65735546,
+          mount: { type: 'fuse.sshfs', source: 'b:' },
+          freeBytes: 1 << 30,
+        }),
+    };
+    const before = await folder.tree();
+    await expect(createIdentity(fs, folder.layout, countingRandom).open()).rejects.toMatchObject({
+      code: 'storage',
+      message: `${folder.layout.state} lies on a network file system (fuse.sshfs)`,
+      hint: 'set keys and state to folders on a local disk',
+    });
+    expect(await folder.tree()).toEqual(before);
+    expect(await readFile(folder.layout.stateId, 'utf8')).toContain(id);
   });
 
   it('is a new one once an operator has deleted its ID', async () => {
