@@ -6,7 +6,7 @@ import type { Bench } from '../crash/bench.js';
 import { Sites, type Side } from '../crash/site.js';
 import { diskTree } from '../support/disk-tree.js';
 import { Disk, readImage, type KindName } from './disk.js';
-import { steppedRun, type Snapshot } from './stepped-run.js';
+import { steppedRun, type FailedCut, type Snapshot, type Snapshots } from './stepped-run.js';
 
 /** A stepping site is slow, and the other one waits for it. */
 const ACK_TIMEOUT = '30s';
@@ -27,6 +27,7 @@ export interface Cases {
   readonly cases: readonly Case[];
   /** All cuts, many of which leave the same. */
   readonly cuts: number;
+  readonly failed: readonly FailedCut[];
 }
 
 /** @param chosen before which calls of which site */
@@ -37,19 +38,26 @@ export async function casesOf(
   noFsync = false,
 ): Promise<Cases> {
   const cases = new Map<string, Case>();
+  const failed: FailedCut[] = [];
   let cuts = 0;
   for (const side of ['A', 'B'] as const) {
     const folder = bench.newFolder();
-    for (const snapshot of await snapshotsOf(bench, kind, folder, side, chosen, noFsync)) {
-      for (const one of await restart(kind, folder, side, snapshot)) {
-        cuts += 1;
-        const state = await fingerprint(one.folder);
-        if (cases.has(state) && !one.over) await rm(one.folder, { recursive: true });
-        else cases.set(state, one);
+    const run = await snapshotsOf(bench, kind, folder, side, chosen, noFsync);
+    failed.push(...run.failed);
+    for (const snapshot of run.snapshots) {
+      try {
+        for (const one of await restart(kind, folder, side, snapshot)) {
+          cuts += 1;
+          const state = await fingerprint(one.folder);
+          if (cases.has(state) && !one.over) await rm(one.folder, { recursive: true });
+          else cases.set(state, one);
+        }
+      } catch (error) {
+        failed.push({ cut: `${side}:${snapshot.at}`, why: (error as Error).message });
       }
     }
   }
-  return { cases: [...cases.values()], cuts };
+  return { cases: [...cases.values()], cuts, failed };
 }
 
 async function snapshotsOf(
@@ -59,7 +67,7 @@ async function snapshotsOf(
   side: Side,
   chosen: (side: Side, at: number) => boolean,
   noFsync: boolean,
-): Promise<Snapshot[]> {
+): Promise<Snapshots> {
   const A = await Disk.make(kind, join(folder, 'a'));
   try {
     const B = await Disk.make(kind, join(folder, 'b'));

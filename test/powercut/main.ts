@@ -60,6 +60,8 @@ async function main(): Promise<number> {
     const failed = await run(bench, kinds, options);
     return failed || (options.require && kinds.length < options.kinds.length) ? 1 : 0;
   } finally {
+    // A disk that could not be let go of would keep its folder from being removed.
+    releaseDisks();
     await bench.close();
   }
 }
@@ -84,29 +86,26 @@ async function run(bench: Bench, kinds: readonly KindName[], options: Options): 
   const rows: Record<string, PowerRow> = {};
   const failures: string[] = [];
   for (const kind of kinds) {
-    const stride = full ? 1 : SHORT_STRIDE[kind];
-    const { cases, cuts } = await casesOf(bench, kind, (side, at) =>
-      only === undefined ? at % stride === 0 : only.side === side && only.at === at,
-    );
-    const results = await inParallel(cases, JOBS, async (one) => ({
-      one,
-      result: await settleAfter(bench, one),
-    }));
-    const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
-    let contacts = 0;
-    for (const { one, result } of results) {
-      outcomes[result.outcome] += 1;
-      contacts = Math.max(contacts, result.contacts);
-      if (result.wrong.length > 0) failures.push(tell(kind, one, result));
+    try {
+      const row = await cutAll(bench, kind, options, failures);
+      rows[kind] = row;
+      const { cuts, states, outcomes, contacts } = row;
+      const counts = { cuts, states, ...outcomes, contacts };
+      const said = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
+      say(`${kind}: ${said.join(', ')} (${seconds(started)} s)`);
+    } catch (error) {
+      failures.push(tell(kind, only && `${only.side}:${only.at}`, messageOf(error)));
     }
-    rows[kind] = { cuts, states: cases.length, outcomes, contacts };
-    const counts = { cuts, states: cases.length, ...outcomes, contacts };
-    const said = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
-    say(`${kind}: ${said.join(', ')} (${seconds(started)} s)`);
   }
   const [first] = kinds;
-  const caught =
-    only === undefined && first !== undefined ? await catchMissingFsync(bench, first) : undefined;
+  let caught: boolean | undefined;
+  if (only === undefined && first !== undefined) {
+    try {
+      caught = await catchMissingFsync(bench, first);
+    } catch (error) {
+      failures.push(tell(first, undefined, `no bug could be planted: ${messageOf(error)}`));
+    }
+  }
   if (caught === false) failures.push('a site whose fsync does nothing passes for sound');
   say(`${full ? 'full' : 'short'} form, ${seconds(started)} s`);
   const summary: PowerSummary = {
@@ -119,6 +118,36 @@ async function run(bench: Bench, kinds: readonly KindName[], options: Options): 
   if (json !== undefined) await writeFile(json, `${JSON.stringify(summary, null, 2)}\n`);
   for (const failure of failures) say(`FAILED: ${failure}`);
   return failures.length > 0;
+}
+
+/** All cuts on one file system. Each that fails adds the command that does it again to `failures`. */
+async function cutAll(
+  bench: Bench,
+  kind: KindName,
+  { full, only }: Options,
+  failures: string[],
+): Promise<PowerRow> {
+  const stride = full ? 1 : SHORT_STRIDE[kind];
+  const { cases, cuts, failed } = await casesOf(bench, kind, (side, at) =>
+    only === undefined ? at % stride === 0 : only.side === side && only.at === at,
+  );
+  for (const { cut, why } of failed) failures.push(tell(kind, cut, why));
+  const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+  let contacts = 0;
+  await inParallel(cases, JOBS, async (one) => {
+    const result = await settleAfter(bench, one).catch(failedTrial);
+    const { outcome, wrong, said } = result;
+    outcomes[outcome] += 1;
+    contacts = Math.max(contacts, result.contacts);
+    if (wrong.length > 0) failures.push(tell(kind, one.cut, `${wrong.join('; ')}\n${said}`, one.whose));
+  });
+  return { cuts, states: cases.length, outcomes, contacts };
+}
+
+/** What the harness itself cannot stand is a failure of that cut alone. */
+function failedTrial(error: unknown): Result {
+  const wrong = [`the trial failed: ${messageOf(error)}`];
+  return { outcome: 'untrue', contacts: 0, hit: true, wrong, said: '' };
 }
 
 /** Both sites start again with the disks that they have now. */
@@ -138,7 +167,8 @@ async function settleAfter(bench: Bench, { folder, over }: Case): Promise<Result
 
 /** The planted bug: whether sites whose fsync does nothing are found out, at the end of an exchange at the latest. */
 async function catchMissingFsync(bench: Bench, kind: KindName): Promise<boolean> {
-  const { cases } = await casesOf(bench, kind, (_side, at) => at === MIDDLE, true);
+  const { cases, failed } = await casesOf(bench, kind, (_side, at) => at === MIDDLE, true);
+  for (const { cut, why } of failed) throw new Error(`${cut}: ${why}`);
   for (const one of cases) {
     const { wrong, outcome } = await settleAfter(bench, one);
     if (wrong.length === 0) continue;
@@ -151,10 +181,19 @@ async function catchMissingFsync(bench: Bench, kind: KindName): Promise<boolean>
 /** A call after the vote and the decision. */
 const MIDDLE = 60;
 
-/** Answers the command that does it again. */
-function tell(kind: KindName, { cut, whose }: Case, { wrong, said }: Result): string {
-  say(`\n=== ${kind} ${cut}, power of ${whose}: ${wrong.join('; ')}\n${said}`);
-  return `npm run test:powercut -- --fs ${kind} --only ${cut}   (power of ${whose})`;
+/**
+ * Answers the command that does it again.
+ * @param cut none where it went wrong before the first one or after the last
+ */
+function tell(kind: KindName, cut: string | undefined, what: string, whose?: Case['whose']): string {
+  const power = whose === undefined ? '' : `power of ${whose}`;
+  say(`\n=== ${[`${kind} ${cut ?? ''}`.trim(), power].filter((part) => part !== '').join(', ')}: ${what}`);
+  const only = cut === undefined ? '' : ` --only ${cut}`;
+  return `npm run test:powercut -- --fs ${kind}${only}${power && `   (${power})`}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function seconds(since: number): number {

@@ -29,6 +29,18 @@ export interface Snapshot {
   readonly seen: string;
 }
 
+/** Where it could not be told what a power cut leaves: the exchange, or the harness, did not come so far. */
+export interface FailedCut {
+  /** `B:51`; of an exchange that fails, where it stood still last. */
+  readonly cut: string;
+  readonly why: string;
+}
+
+export interface Snapshots {
+  readonly snapshots: readonly Snapshot[];
+  readonly failed: readonly FailedCut[];
+}
+
 export interface SteppedRun {
   readonly side: Side;
   /** A planted bug: no fsync of either site does anything. */
@@ -37,13 +49,17 @@ export interface SteppedRun {
   readonly chosen: (at: number) => boolean;
 }
 
-/** Runs the exchange with that site stepping. Throws where it does not end well. */
+/** Runs the exchange with that site stepping. What cannot be copied keeps nothing else from being copied. */
 export async function steppedRun(
   sites: Sites,
   disks: Readonly<Record<Side, Disk>>,
   { side, noFsync, chosen }: SteppedRun,
-): Promise<Snapshot[]> {
+): Promise<Snapshots> {
   const snapshots: Snapshot[] = [];
+  const failed: FailedCut[] = [];
+  const fail = (at: number, why: string): void => {
+    failed.push({ cut: `${side}:${at}`, why });
+  };
   const site = sites.of(side);
   const stepping: ShimUse = { root: site.folder, log: site.log, step: true, noFsync };
   const use = (of: Side): ShimUse => (of === side ? stepping : { root: sites.of(of).folder, noFsync });
@@ -51,16 +67,23 @@ export async function steppedRun(
   const copy = async (at: number, over: boolean): Promise<void> => {
     const seen = join(sites.folder, `seen-${side}-${at}`);
     const image = { A: `${seen}-A.img`, B: `${seen}-B.img` };
-    for (const of of ['A', 'B'] as const) {
-      await disks[of].copy(image[of]);
-      await cp(sites.of(of).folder, join(seen, of.toLowerCase()), { recursive: true });
+    try {
+      for (const of of ['A', 'B'] as const) {
+        await disks[of].copy(image[of]);
+        await cp(sites.of(of).folder, join(seen, of.toLowerCase()), { recursive: true });
+      }
+      snapshots.push({ at, over, image, seen });
+    } catch (error) {
+      // The exchange has to go on, or its processes would stand still until their deadline.
+      fail(at, (error as Error).message);
     }
-    snapshots.push({ at, over, image, seen });
   };
+  let last: number | undefined;
   /** The process stands still; its counterpart does what it has been told, and then stands still too. */
   const pause = async (at: number): Promise<void> => {
     await sleep(chosen(at) ? QUIET_MS : STAND_MS);
     if (!chosen(at)) return;
+    last = at;
     const mate = sites.of(other(side)).processes.at(-1);
     mate?.kill('SIGSTOP');
     await copy(at, false);
@@ -75,11 +98,9 @@ export async function steppedRun(
   const contact = sites.a.contact('initiate', port, use('A'));
   const calls = await (steps ?? step(contact, site.log, pause));
   const ends = [await contact.ended, await responder.ended];
-  if (ends.some(({ code }) => code !== 0)) {
-    throw new Error(`an exchange in steps of ${side} failed:\n${ends.map(({ stderr }) => stderr).join('')}`);
-  }
-  await copy(calls + 1, true);
-  return snapshots;
+  if (ends.every(({ code }) => code === 0)) await copy(calls + 1, true);
+  else fail(last ?? calls, `the exchange in steps failed:\n${ends.map(({ stderr }) => stderr).join('')}`);
+  return { snapshots, failed };
 }
 
 /** Goes with the process from call to call until it ends; answers how many there were. */
