@@ -62,7 +62,7 @@ async function measure(keep: Keep, seeds: string, full: boolean): Promise<Findin
   };
   const form = full ? ['--full'] : [];
   const exhaustive: unknown[] = [];
-  for (const order of full ? ['single', 'pairs'] : ['single'])
+  for (const order of full ? ['single', 'recovery', 'pairs'] : ['single', 'recovery'])
     exhaustive.push(await read(order, 'simulate', '--exhaustive', order));
   return {
     random: (await read('random', 'simulate', '--seeds', seeds)) as Simulated,

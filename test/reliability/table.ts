@@ -51,11 +51,17 @@ export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findi
   ].join('\n');
 }
 
+const ORDERS: Readonly<Record<string, string>> = {
+  single: 'one fault',
+  recovery: 'one fault in settling',
+  pairs: 'two faults',
+};
+
 /** A run has several exchanges; those that both sites saved are counted. */
 function simulationLines({ results }: Simulated): Line[] {
   return results.map(({ source, from, runs, saved, unsaved, contacts }) => {
     const random = `random, seeds ${from} to ${from + runs - 1}`;
-    const name = `simulation: ${source === 'random' ? random : `every place, ${source}`}`;
+    const name = `simulation: ${source === 'random' ? random : `every place, ${ORDERS[source] ?? source}`}`;
     // With a failure there would be no table.
     return [name, `${runs} runs`, `${saved} files`, `${unsaved} files`, 0, 0, 0, 0, contacts.length - 1];
   });

@@ -16,6 +16,8 @@ const FOLDERS = [
   'src/handshake',
   'src/peer',
   'src/kme',
+  'src/doctor',
+  'src/cli',
   'test/simulation',
   'test/simulation/bugs',
 ];

@@ -1,16 +1,17 @@
 /**
- * Every fault at every place of one exchange, one at a time or in pairs.
+ * Every fault at every place of one exchange, one at a time or in pairs; and, one at a time, of the contact that settles
+ * an exchange that was cut off.
  *
- * What is struck is counted along an exchange in peace: its operations by host, its messages, its KME requests.
+ * What is struck is counted along a run in peace: its operations by host, its messages, its KME requests.
  */
 import { Dice } from './dice.js';
 import { FATES, READS, type Errno, type KmeFate, type OperationKind, type Stroke } from './fault.js';
 import type { Faults, OperationTrigger } from './plan.js';
-import { QUIET, type Scenario } from './scenario.js';
+import { QUIET, type CutOff, type Scenario } from './scenario.js';
 import { simulate } from './run.js';
 import type { Spot } from './spot.js';
 
-export type Order = 'single' | 'pairs';
+export type Order = 'single' | 'recovery' | 'pairs';
 
 const ERRNOS: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
 const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-empty', 'kme-answer', 'hang'];
@@ -50,16 +51,20 @@ const strike = (
   nth,
   stroke,
   follows,
+  followsMessage: follows,
 });
 
-const onMessages = (count: number): Faults[] =>
+const onMessages = (count: number, follows: boolean): Faults[] =>
   Array.from({ length: count }, (_, at) => at + 1).flatMap((nth) =>
-    FATES.map((fate) => ({ ...NOTHING, messages: [{ type: 'any' as const, nth, fate }] })),
+    FATES.map((fate) => {
+      const message = { type: 'any' as const, nth, fate, follows, followsOperation: follows };
+      return { ...NOTHING, messages: [message] };
+    }),
   );
 
-/** Each fault that can strike the exchange, once. */
-function singles(): Faults[] {
-  const { operations, messages } = simulate(new Dice(0), QUIET);
+/** Each fault that can strike this run, once. */
+function singles(peaceful: Scenario): Faults[] {
+  const { operations, messages } = simulate(new Dice(0), peaceful);
   const counts = new Map<string, number>();
   const onOperations = operations.flatMap(({ host, kind }) => {
     const nth = (counts.get(host) ?? 0) + 1;
@@ -72,13 +77,16 @@ function singles(): Faults[] {
   const onKmes = ['A', 'B', 'B'].flatMap((host, at) =>
     KME_FATES.map((fate) => ({ ...NOTHING, kmes: [{ host, nth: at === 2 ? 2 : 1, fate }] })),
   );
-  return [...onOperations, ...onMessages(messages), ...onKmes];
+  return [...onOperations, ...onMessages(messages, false), ...onKmes];
 }
 
-/** Those that can be combined: changes only, because between two of them nothing can be told apart. */
+/**
+ * Those that can be combined: changes only, because between two of them nothing can be told apart.
+ * @param follows they are the second ones: each counts from when the first one has struck
+ */
 function combinable(follows: boolean): Faults[] {
   const { operations, messages } = simulate(new Dice(0), QUIET);
-  const found = onMessages(messages);
+  const found = onMessages(messages, follows);
   for (const host of ['A', 'B']) {
     const changes = operations.filter((one) => one.host === host && !READS.has(one.kind)).length;
     for (let nth = 1; nth <= changes; nth += 1) {
@@ -90,6 +98,19 @@ function combinable(follows: boolean): Faults[] {
   return found;
 }
 
+/** So many places of an exchange are cut at, and in so many ways: at each the processes are killed, or the power fails. */
+const CUTS = 16;
+const POWER_LOST: readonly (readonly string[])[] = [[], ['A'], ['B'], ['A', 'B']];
+
+function recoveries(): Scenario[] {
+  const cutOffs = Array.from({ length: CUTS }, (_, at) => (at + 0.5) / CUTS).flatMap((progress) =>
+    POWER_LOST.map((powerLost): CutOff => ({ seed: 0, progress, agoMs: 10_000, powerLost })),
+  );
+  const [launch] = QUIET.launches;
+  const launches = launch === undefined ? [] : [{ ...launch, kind: 'recover' as const }];
+  return cutOffs.map((cutOff) => ({ ...QUIET, cutOff, launches }));
+}
+
 /** A list of scenarios that is made as it is read. */
 export interface Enumeration {
   readonly count: number;
@@ -97,16 +118,21 @@ export interface Enumeration {
 }
 
 export function enumerate(order: Order): Enumeration {
-  const scenario = (faults: Faults, index: number): Scenario => ({
-    ...QUIET,
+  const scenario = (faults: Faults, index: number, peaceful = QUIET): Scenario => ({
+    ...peaceful,
     swift: true,
     serve: index % 2 === 0,
     persistence: order === 'pairs' ? 1 : 0,
     faults,
   });
-  if (order === 'single') {
-    const list = singles();
-    return { count: list.length, at: (index) => scenario(list[index] ?? NOTHING, index) };
+  if (order !== 'pairs') {
+    const list = (order === 'single' ? [QUIET] : recoveries()).flatMap((peaceful) =>
+      singles(peaceful).map((faults) => ({ faults, peaceful })),
+    );
+    return {
+      count: list.length,
+      at: (index) => scenario(list[index]?.faults ?? NOTHING, index, list[index]?.peaceful),
+    };
   }
   const [first, second] = [combinable(false), combinable(true)];
   return {

@@ -2,7 +2,8 @@
  * The simulator's command line: `npm run simulate -- …`.
  *
  *   --seeds N [--from S]        random scenarios
- *   --exhaustive single|pairs   each fault at each place, one or two at a time
+ *   --exhaustive ORDER          each fault at each place: one at a time (single), one while the sites settle what was
+ *                               cut off (recovery), or two (pairs)
  *   --bugs [--bug NAME]         plants each bug and shows after how many seeds it is caught
  *   --ci                        all of it in the size that a change must pass
  *   --trace                     prints what happens, for one run in this process
@@ -57,7 +58,7 @@ export async function main(args: readonly string[], program: Program): Promise<n
   let bugs: Catch | undefined;
 
   if (values.exhaustive !== undefined || values.ci) {
-    const source: Order = values.exhaustive === 'pairs' ? 'pairs' : 'single';
+    const source = orderOf(values.exhaustive ?? 'single');
     const { count } = await macrotask(() => enumerate(source));
     const only = values.seeds === undefined ? count : Number(values.seeds);
     const whole = { source, from: only < count ? from : 0, count: only, untilCaught: false, trace };
@@ -74,6 +75,11 @@ export async function main(args: readonly string[], program: Program): Promise<n
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ results, bugs })}\n`);
   const caught = bugs === undefined || bugs.asExpected === bugs.planted;
   return caught && results.every(({ failures }) => failures.length === 0) ? 0 : 1;
+}
+
+function orderOf(text: string): Order {
+  if (text === 'single' || text === 'recovery' || text === 'pairs') return text;
+  throw new Error(`--exhaustive ${text}: expected single, recovery or pairs`);
 }
 
 async function run(job: Job, folder: string, jobs: number): Promise<Result> {

@@ -11,12 +11,18 @@ export interface OperationTrigger {
   readonly stroke: Stroke;
   /** Counts only from when the trigger before it has struck. */
   readonly follows: boolean;
+  /** Counts only from when the last trigger on messages has struck. */
+  readonly followsMessage?: boolean;
 }
 
 export interface MessageTrigger {
   readonly type: MessageType | 'any';
   readonly nth: number;
   readonly fate: Fate;
+  /** Counts only from when the trigger before it has struck. */
+  readonly follows?: boolean;
+  /** Counts only from when the last trigger on operations has struck. */
+  readonly followsOperation?: boolean;
 }
 
 export interface KmeTrigger {
@@ -55,6 +61,8 @@ interface Alarm {
 const arm = <T extends { readonly nth: number }>(triggers: readonly T[]): Armed<T>[] =>
   triggers.map((trigger) => ({ trigger, left: trigger.nth }));
 
+const isWaiting = (armed: Armed<unknown> | undefined): boolean => armed !== undefined && armed.left > 0;
+
 export class Plan implements Nemesis {
   /** What each host has been about to do, where nothing is to strike it: whoever plans faults looks here for places. */
   readonly operations: { readonly host: string; readonly kind: OperationKind }[] = [];
@@ -89,7 +97,9 @@ export class Plan implements Nemesis {
     let before: Armed<OperationTrigger> | undefined;
     for (const armed of this.#onOperations) {
       const { trigger } = armed;
-      const early = trigger.follows && before !== undefined && before.left > 0;
+      const early =
+        (trigger.follows && isWaiting(before)) ||
+        (trigger.followsMessage === true && isWaiting(this.#onMessages.at(-1)));
       before = armed;
       if (early || armed.left === 0 || trigger.host !== host || !SPOTS[trigger.spot](operation)) continue;
       armed.left -= 1;
@@ -126,9 +136,14 @@ export class Plan implements Nemesis {
   pass(from: string, type: MessageType): Fate {
     if (this.#atPeace) return 'deliver';
     this.messages += 1;
+    let before: Armed<MessageTrigger> | undefined;
     for (const armed of this.#onMessages) {
       const { trigger } = armed;
-      if (armed.left === 0 || (trigger.type !== 'any' && trigger.type !== type)) continue;
+      const early =
+        (trigger.follows === true && isWaiting(before)) ||
+        (trigger.followsOperation === true && isWaiting(this.#onOperations.at(-1)));
+      before = armed;
+      if (early || armed.left === 0 || (trigger.type !== 'any' && trigger.type !== type)) continue;
       armed.left -= 1;
       if (armed.left > 0) continue;
       this.#witnessed.struck(from, trigger.fate.startsWith('freeze') ? 'freeze' : 'message');

@@ -1,6 +1,6 @@
 /** Does a job: one run after the other. Must be called from a macrotask. */
 import { Dice } from './dice.js';
-import { enumerate, type Enumeration } from './exhaustive.js';
+import { enumerate, type Enumeration, type Order } from './exhaustive.js';
 import type { Failure, Job, Tally } from './job.js';
 import { randomScenario } from './scenario.js';
 import { simulate } from './run.js';
@@ -10,7 +10,7 @@ const FAILURES_MAX = 20;
 
 let known: { readonly order: string; readonly list: Enumeration } | undefined;
 
-function enumeration(order: 'single' | 'pairs'): Enumeration {
+function enumeration(order: Order): Enumeration {
   if (known?.order !== order) known = { order, list: enumerate(order) };
   return known.list;
 }
