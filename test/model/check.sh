@@ -123,7 +123,9 @@ if [[ $long == false ]]; then
   check caught number-reuse -DNO_RESERVATION
   check holds fsync-failure
   check caught fsync-failure -DNO_SUSPECT
-  # Known limits of rule 13: see the model.
+  check holds fsync-failure -DOVERLAP -DPROMPT
+  check caught fsync-failure -DOVERLAP -DPROMPT -DONE_LOOK
+  # The known limit of rule 13: see the model.
   check caught fsync-failure -DOVERLAP
   check caught fsync-failure -DKILLED
 else

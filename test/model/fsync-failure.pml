@@ -2,12 +2,14 @@
  * Rule 13: after the fsync of A's decision has failed, the kernel may show a state that the disk does not have, and
  * the next fsync says yes without having written anything. So SUSPECT is written, and until the machine has been
  * restarted nobody reads, tells or acts.
- * One run decides and its fsync fails; runs that follow read what they find and tell it; the power may go. The
- * runs have the lock one after the other.
+ * One run decides and its fsync fails; runs that follow read what they find, look for the mark once more after their
+ * own fsync, and tell it; the power may go. The runs have the lock one after the other.
  * -DNO_SUSPECT: there is no such mark: errors: 1.
- * Two limits that are known: with -DOVERLAP a run that has looked for the mark before it was made still acts on what
- * it then reads (rule 14: a lock can be lost), with -DKILLED the process dies between the failure and the mark. Either
- * takes, beside the disk's failure, a second misfortune at this very instant and then a power loss: errors: 1.
+ * -DOVERLAP: they do not have the lock one after the other (rule 14: a lock can be lost); -DPROMPT: the mark is made at
+ * the very instant of the failure. Both: errors: 0, and with -DONE_LOOK, before the fsync only, errors: 1.
+ * One limit is known: something happens between the failure and the mark. With -DOVERLAP alone another run looks twice in
+ * that time, with -DKILLED the process dies in it. Either takes, beside the disk's failure, a second misfortune at this
+ * very instant and then a power loss: errors: 1.
  *
  * Run: spin -a fsync-failure.pml && gcc -DSAFETY -o pan pan.c && ./pan
  * Expected: errors: 0, but for the switches above.
@@ -35,12 +37,16 @@ proctype Decider() {
     if :: atomic { visible == STAGED -> visible = COMMITTED } :: else -> goto over fi;
     if
     :: atomic { durable = visible; tell() }
+#ifdef PROMPT
+    :: atomic { failed = 1; suspect = 1 }
+#else
     :: failed = 1;
 #ifdef KILLED
        if :: goto over :: skip fi;
 #endif
 #ifndef NO_SUSPECT
        suspect = 1
+#endif
 #endif
     fi;
 over:
@@ -54,7 +60,11 @@ proctype Follower() {
     if :: suspect -> goto over :: else fi;
     /* Reads the decision, making it first where there is none; whoever reads one makes it durable before telling. */
     atomic { if :: visible == STAGED -> visible = ABORTED :: else fi };
-    atomic { sync(); tell() };
+    atomic { sync() };
+#ifndef ONE_LOOK
+    if :: suspect -> goto over :: else fi;
+#endif
+    atomic { tell() };
 over:
     locked = 0
   } unless { off }
