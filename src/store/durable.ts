@@ -56,9 +56,7 @@ export async function ensureFolder(fs: FileSystem, path: string): Promise<void> 
   try {
     await secureNames(fs, parent);
   } catch (error) {
-    // Somebody else's folder, such as /var/lib, may be closed to us, or on a file system that is never written and knows
-    // no fsync (squashfs, autofs); then what lies in it was not made by us either.
-    if (!existed || !FOREIGN.has(systemCode(error) ?? '')) throw error;
+    if (!existed || !(await isForeign(fs, parent, error))) throw error;
   }
 }
 
@@ -77,7 +75,15 @@ export async function secureNames(fs: FileSystem, folder: string): Promise<void>
   }
 }
 
-const FOREIGN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL']);
+/**
+ * Whether the folder of which this is the failed fsync is somebody else's, such as /var/lib, and closed to us, or on a file
+ * system that is never written and knows no fsync (squashfs, autofs): then what lies in it was not made by us either.
+ */
+async function isForeign(fs: FileSystem, folder: string, error: unknown): Promise<boolean> {
+  const code = systemCode(error);
+  if (code === 'EINVAL') return true;
+  return (code === 'EACCES' || code === 'EPERM') && !(await fs.isWritable(folder));
+}
 
 /** Makes one folder; false where it is there already. */
 async function makeFolder(fs: FileSystem, path: string): Promise<boolean> {

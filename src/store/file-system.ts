@@ -63,4 +63,6 @@ export interface FileSystem {
   /** What lies there, links not followed; undefined for nothing. */
   stat(path: string): Promise<FileFacts | undefined>;
   statfs(path: string): Promise<FilesystemFacts>;
+  /** Whether this process may make something in a folder. */
+  isWritable(path: string): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 /** The store's file operations on the machine's own file system. */
 import { constants, type BigIntStats, type StatsFs } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
+import { access, link, lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import { systemCode } from '../base/errors.js';
 import type { FileFacts, FilesystemFacts, FileSystem, Mount } from './file-system.js';
 import { mountOf } from './node-mount.js';
@@ -99,4 +99,10 @@ export const nodeFileSystem: FileSystem = {
   },
 
   statfs: async (path) => filesystemFacts(await statfs(path), () => mountOf(path)),
+
+  isWritable: (path) =>
+    access(path, constants.W_OK).then(
+      () => true,
+      () => false,
+    ),
 };

@@ -72,6 +72,11 @@ export class SimulatedFileSystem implements FileSystem {
     return this.#operate('statfs', path);
   }
 
+  /** Everything here is this site's own. */
+  isWritable(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   #operate<T>(kind: OperationKind, path: string, to?: string, open?: Open): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const settled = resolve as (value: unknown) => void;

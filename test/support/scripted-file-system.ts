@@ -51,6 +51,7 @@ const SYSCALLS: Readonly<Record<OperationName, string>> = {
   list: 'scandir',
   stat: 'lstat',
   statfs: 'statfs',
+  isWritable: 'access',
   write: 'write',
   sync: 'fsync',
   close: 'close',
@@ -58,7 +59,7 @@ const SYSCALLS: Readonly<Record<OperationName, string>> = {
 
 /** Whether the operation changes what others see, or makes it durable. */
 export function isChange({ name }: Pick<Operation, 'name'>): boolean {
-  return !['read', 'readStart', 'list', 'stat', 'statfs', 'close'].includes(name);
+  return !['read', 'readStart', 'list', 'stat', 'statfs', 'isWritable', 'close'].includes(name);
 }
 
 /** An error as Node makes them. */
@@ -163,6 +164,10 @@ export class ScriptedFileSystem implements FileSystem {
 
   statfs(path: string): Promise<FilesystemFacts> {
     return this.#run('statfs', path, () => this.#inner.statfs(path));
+  }
+
+  isWritable(path: string): Promise<boolean> {
+    return this.#run('isWritable', path, () => this.#inner.isWritable(path));
   }
 
   async #run<T>(

@@ -9,9 +9,9 @@ import { makeStoreFolder, removeStoreFolders } from '../../support/store-folder.
 
 afterEach(removeStoreFolders);
 
-/** A file system on which `closed` cannot be opened for reading. */
-function closedTo(closed: string, errno: string): ScriptedFileSystem {
-  const fs = new ScriptedFileSystem(nodeFileSystem);
+/** A file system on which `closed` cannot be opened for reading, and nothing can be made in it unless `isWritable`. */
+function closedTo(closed: string, errno: string, isWritable = false): ScriptedFileSystem {
+  const fs = new ScriptedFileSystem({ ...nodeFileSystem, isWritable: () => Promise.resolve(isWritable) });
   fs.at = ({ name, path }) =>
     name === 'syncFolder' && path === closed ? { errno, syscall: 'open' } : undefined;
   return fs;
@@ -54,6 +54,16 @@ describe('ensureFolder', () => {
     await mkdir(join(path, 'state'));
     await ensureFolder(closedTo(path, errno), join(path, 'state'));
   });
+
+  it.each(['EACCES', 'EPERM'])(
+    'does not use a folder that may be its own, in one that cannot be made durable (%s)',
+    async (errno) => {
+      const { path } = await makeStoreFolder();
+      await mkdir(join(path, 'state'));
+      const fs = closedTo(path, errno, true);
+      await expect(ensureFolder(fs, join(path, 'state'))).rejects.toMatchObject({ code: errno });
+    },
+  );
 
   it('makes no folder that it could not make durable', async () => {
     const { path } = await makeStoreFolder();

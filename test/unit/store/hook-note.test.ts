@@ -295,5 +295,6 @@ function lateNotes(fs: FileSystem): FileSystem {
     list: (path) => fs.list(path),
     stat: (path) => fs.stat(path),
     statfs: (path) => fs.statfs(path),
+    isWritable: (path) => fs.isWritable(path),
   };
 }

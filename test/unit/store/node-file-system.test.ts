@@ -122,6 +122,14 @@ describe('fsync of a folder', () => {
   });
 });
 
+describe('isWritable', () => {
+  it('is so of a folder of our own, and not of what is not there', async () => {
+    const { path } = await folderWithFile();
+    expect(await fs.isWritable(path)).toBe(true);
+    expect(await fs.isWritable(join(path, 'none'))).toBe(false);
+  });
+});
+
 describe('statfs', () => {
   const mount = { type: 'fuse.sshfs', source: 'b:' };
 
