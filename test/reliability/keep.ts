@@ -3,13 +3,30 @@
  *
  * A file appears once its suite has ended well, and not before: what has failed or was ended is run again.
  */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What the suites were asked for. */
 export interface Order {
   readonly seeds: string;
-  readonly full: boolean;
+  /** Which suites in their full form. */
+  readonly full: readonly string[];
+  /** See `codeIn`. */
+  readonly code: string;
+}
+
+/** Another text for any other code of the program or of its tests. */
+export async function codeIn(project: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of ['bin', 'src', 'test']) {
+    const entries = await readdir(join(project, folder), { recursive: true, withFileTypes: true });
+    const paths = entries
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+    for (const path of paths.sort()) hash.update(`${path.slice(project.length)}\n`).update(await readFile(path));
+  }
+  return hash.digest('hex');
 }
 
 export class Keep {

@@ -3,7 +3,8 @@
  * docs/reliability.md.
  *
  *   --seeds N    random scenarios of the simulator (default: 20000)
- *   --full       the full forms of the crash and power-cut tests, pairs of simulated faults, the long models: hours
+ *   --full NAME  the full form of the crash tests (crash) or of the power cuts (power), pairs of simulated faults (pairs),
+ *                the long models (models), or all of it (all), which takes hours; may be given several times
  *   --keep DIR   keeps there what each suite has found that ended well, and does not run that again: for the same code
  *   --print      prints the table instead of writing it
  *
@@ -17,7 +18,7 @@ import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import type { Summary } from '../crash/summary.js';
 import type { PowerSummary } from '../powercut/main.js';
-import { Keep } from './keep.js';
+import { codeIn, Keep } from './keep.js';
 import { tableOf, type Findings, type Simulated } from './table.js';
 
 const PAGE = join(process.cwd(), 'docs/reliability.md');
@@ -28,16 +29,17 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       seeds: { type: 'string', default: '20000' },
-      full: { type: 'boolean', default: false },
+      full: { type: 'string', multiple: true, default: [] },
       keep: { type: 'string' },
       print: { type: 'boolean', default: false },
     },
   });
   const scratch = await mkdtemp(join(tmpdir(), 'qkd-sync-reliability-'));
   try {
-    const { seeds, full } = values;
+    const { seeds } = values;
+    const full = fullForms(values.full);
     const keep = new Keep(values.keep ?? scratch);
-    await keep.open({ seeds, full });
+    await keep.open({ seeds, full: [...full].sort(), code: await codeIn(process.cwd()) });
     const table = tableOf(await measure(keep, seeds, full));
     if (values.print) process.stdout.write(`${table}\n`);
     else await insert(table);
@@ -46,7 +48,15 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(keep: Keep, seeds: string, full: boolean): Promise<Findings> {
+const FORMS = ['crash', 'power', 'pairs', 'models'];
+
+function fullForms(names: readonly string[]): ReadonlySet<string> {
+  const unknown = names.find((name) => name !== 'all' && !FORMS.includes(name));
+  if (unknown !== undefined) throw new Error(`--full ${unknown}: expected all, ${FORMS.join(', ')}`);
+  return new Set(names.includes('all') ? FORMS : names);
+}
+
+async function measure(keep: Keep, seeds: string, full: ReadonlySet<string>): Promise<Findings> {
   /** What the suite has written; undefined where it has skipped itself. */
   const read = async (name: string, script: string, ...args: string[]): Promise<unknown> => {
     const text = await keep.get(`${name}.json`, async (file) => {
@@ -60,17 +70,17 @@ async function measure(keep: Keep, seeds: string, full: boolean): Promise<Findin
     });
     return said?.trim().split('\n').at(-1) ?? '';
   };
-  const form = full ? ['--full'] : [];
+  const form = (name: string, flag = '--full'): string[] => (full.has(name) ? [flag] : []);
   const exhaustive: unknown[] = [];
-  for (const order of full ? ['single', 'recovery', 'pairs'] : ['single', 'recovery'])
+  for (const order of ['single', 'recovery', ...(full.has('pairs') ? ['pairs'] : [])])
     exhaustive.push(await read(order, 'simulate', '--exhaustive', order));
   return {
     random: (await read('random', 'simulate', '--seeds', seeds)) as Simulated,
     exhaustive: exhaustive as Simulated[],
     bugs: (await read('bugs', 'simulate', '--bugs')) as Simulated,
-    crash: (await read('crash', 'test:crash', ...form)) as Summary,
-    power: (await read('power', 'test:powercut', ...form)) as PowerSummary | undefined,
-    model: await models(...(full ? ['--long'] : [])),
+    crash: (await read('crash', 'test:crash', ...form('crash'))) as Summary,
+    power: (await read('power', 'test:powercut', ...form('power'))) as PowerSummary | undefined,
+    model: await models(...form('models', '--long')),
   };
 }
 

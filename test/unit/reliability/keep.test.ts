@@ -1,11 +1,11 @@
 /** What `npm run reliability -- --keep` goes on with is what ended well, and what was asked for. */
 import { expect, test } from '@jest/globals';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Keep } from '../../reliability/keep.js';
+import { codeIn, Keep } from '../../reliability/keep.js';
 
-const ORDER = { seeds: '20000', full: false };
+const ORDER = { seeds: '20000', full: [], code: 'a' };
 
 async function makeKeep(): Promise<Keep> {
   const keep = new Keep(join(await mkdtemp(join(tmpdir(), 'qkd-sync-keep-')), 'kept'));
@@ -37,5 +37,16 @@ test('nothing is taken for what another order has asked for', async () => {
   const keep = await makeKeep();
   await keep.open(ORDER);
   await expect(keep.open({ ...ORDER, seeds: '1000000' })).rejects.toThrow('is of another order');
-  await expect(keep.open({ ...ORDER, full: true })).rejects.toThrow('is of another order');
+  await expect(keep.open({ ...ORDER, full: ['crash'] })).rejects.toThrow('is of another order');
+  await expect(keep.open({ ...ORDER, code: 'b' })).rejects.toThrow('is of another order');
+});
+
+test('any other code is another order', async () => {
+  const project = await mkdtemp(join(tmpdir(), 'qkd-sync-keep-'));
+  for (const folder of ['bin', 'src/store', 'test']) await mkdir(join(project, folder), { recursive: true });
+  await writeFile(join(project, 'src/store/a.ts'), '1');
+  const before = await codeIn(project);
+  expect(await codeIn(project)).toBe(before);
+  await writeFile(join(project, 'src/store/a.ts'), '2');
+  expect(await codeIn(project)).not.toBe(before);
 });
