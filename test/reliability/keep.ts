@@ -24,7 +24,8 @@ export async function codeIn(project: string): Promise<string> {
     const paths = entries
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => join(parentPath, name));
-    for (const path of paths.sort()) hash.update(`${path.slice(project.length)}\n`).update(await readFile(path));
+    for (const path of paths.sort())
+      hash.update(`${path.slice(project.length)}\n`).update(await readFile(path));
   }
   return hash.digest('hex');
 }
