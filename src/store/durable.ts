@@ -68,12 +68,13 @@ export async function secureNames(fs: FileSystem, folder: string): Promise<void>
   try {
     await fs.syncFolder(folder);
   } catch (error) {
-    const code = systemCode(error);
-    // A disk that is full, or read-only, keeps what it was to write.
-    const isKept = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS';
+    const isKept = KEEPING.has(systemCode(error) ?? '');
     throw isFailedFsync(error) && !isKept ? new UnsureFolderError(error) : error;
   }
 }
+
+/** A disk that is full, or read-only, keeps what it was to write; nor is anything lost in what is closed to us. */
+const KEEPING: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM']);
 
 /**
  * Whether the folder of which this is the failed fsync is somebody else's, such as /var/lib, and closed to us, or on a file
