@@ -52,8 +52,9 @@ async function put(path: string): Promise<void> {
 }
 
 /** Each contact says 13 at both sites, and a new exchange is made all the same: its number. */
-async function expectAlarms(sites: TwoSites, number: number, keys = 'keys'): Promise<void> {
-  const more = ['--keys', sites.a.path(keys)];
+async function expectAlarms(sites: TwoSites, number: number, home = '.'): Promise<void> {
+  const keys = join(home, 'keys');
+  const more = ['--keys', sites.a.path(keys), '--state', sites.a.path(join(home, 'exchanges'))];
   for (const command of ['recover', 'initiate', 'recover'] as const) {
     const ends = await meet(sites, command, more);
     expect(ends.map(({ code }) => code)).toEqual([13, 13]);
@@ -129,7 +130,7 @@ describe('a vote that was given to another folder of state of A', () => {
   it('stays as it is until that folder is there again', async () => {
     const sites = await make({ auth: 'none' });
     expect((await killResponderAfterVote(sites, FLAGS, alsoClose)).code).toBe(10);
-    await expectAlarms(sites, 1, 'elsewhere/keys');
+    await expectAlarms(sites, 1, 'elsewhere');
     expect(await alarmsOf(sites.b)).toEqual([]);
     const ends = await meet(sites, 'recover');
     expect(ends.map(({ code }) => code)).toEqual([0, 0]);
