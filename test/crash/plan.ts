@@ -27,14 +27,14 @@ function fault(how: How, { lasting = false, twice = false } = {}): Fault {
   return { how, lasting, twice };
 }
 
-/** `fresh` takes every third call before which something new is on the disk or has been said. */
+/** `fresh` takes every fifth call before which something new is on the disk or has been said. */
 type Sample = number | 'fresh';
 
 /** Faults and which calls they meet in the short form; 0 leaves them out. */
 const PLAN: Readonly<Record<ScenarioName, readonly (readonly [readonly Fault[], short: Sample])[]>> = {
   first: [
     [[fault('kill-before')], 'fresh'],
-    [[fault('kill-after')], 20],
+    [[fault('kill-after')], 32],
     [WRITES, 6],
     [ERRORS, 40],
     [LASTING, 80],
@@ -93,7 +93,7 @@ export function plan(scenario: ScenarioName, side: Side, calls: readonly Call[],
       const news = fit.filter(({ fresh }) => fresh);
       const met = (call: Call, index: number): boolean => {
         if (full) return true;
-        return short === 'fresh' ? news.indexOf(call) % 3 === 0 : index % short === nth % short;
+        return short === 'fresh' ? news.indexOf(call) % 5 === 0 : index % short === nth % short;
       };
       points.push(
         ...fit.filter(met).map(({ at }) => ({ kind: 'call', scenario, side, ...kind, at }) as const),
@@ -111,7 +111,7 @@ export function samplingNote(): string {
         ({ how, lasting, twice }) => `${how}${lasting ? '+' : ''}${twice ? 'x2' : ''}`,
       );
       if (short === 0) return [];
-      return [`${names.join(' ')} ${short === 'fresh' ? 'at every third new state' : `1 in ${short}`}`];
+      return [`${names.join(' ')} ${short === 'fresh' ? 'at every fifth new state' : `1 in ${short}`}`];
     });
     return `  ${scenario}: ${said.join('; ')}`;
   });
