@@ -83,13 +83,7 @@ export function openExchanges(records: readonly SurveyedRecord[]): OpenExchange[
 }
 
 /** A vote that an operator has aborted; its record stays until the initiator has heard of it, and needs nobody. */
-export interface GivenUp {
-  readonly id: string;
-  readonly peer: string;
-  readonly role: Role;
-  /** The name that the key file would have had. */
-  readonly name: string | undefined;
-}
+export type GivenUp = Pick<OpenExchange, 'id' | 'peer' | 'role' | 'name'>;
 
 export function givenUp(records: readonly SurveyedRecord[]): GivenUp[] {
   return records

@@ -22,7 +22,7 @@ import type { HookRun } from './hook.js';
 import { createRunHook, type HookCommand } from './hook-process.js';
 import { Hooks } from './hooks.js';
 import { initiate, recover, type InitiatorSettings } from './initiate.js';
-import type { OpenExchange, RunReport } from './outcome.js';
+import { openExchanges, type OpenExchange, type RunReport } from './outcome.js';
 import { keepPublished, SERVING_KEY_IDS } from './published-files.js';
 import { resolve, type KnownExchange, type ResolveRequest } from './resolve.js';
 import { respond } from './respond.js';
@@ -143,10 +143,11 @@ export async function resolveHere(
   const hooks = new Hooks(ports, request.lockWaitMs);
   if (after !== undefined) hooks.begin(after.peer);
   const ended = await hooks.ended();
-  const { peers } = await readStatus(ports.store);
-  const others = peers
-    .flatMap(({ open }) => open)
-    .filter(({ id, standing }) => standing === 'alarm' && id !== request.id);
+  const { store } = ports;
+  const records = (await Promise.all((await store.peers()).map((peer) => store.survey(peer)))).flat();
+  const others = openExchanges(records).filter(
+    ({ id, standing }) => standing === 'alarm' && id !== request.id,
+  );
   return { after, hooks: ended, others };
 }
 

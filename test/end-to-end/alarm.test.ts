@@ -10,23 +10,12 @@ import type { CliEnd } from '../support/cli-process.js';
 import type { CliSite, TwoSites } from '../support/cli-site.js';
 import { startCuttingProxy, type Cut } from '../support/cutting-proxy.js';
 import { killResponderAfterVote } from '../support/killed-after-vote.js';
+import { meet } from '../support/meet.js';
 import { siteSuite } from '../support/site-suite.js';
 
 const { make, alsoClose } = siteSuite();
 
 const FLAGS = ['-v', '--log-format', 'json', '--insecure'];
-
-type Command = 'initiate' | 'recover';
-
-async function meet(
-  sites: TwoSites,
-  command: Command,
-  more: readonly string[] = [],
-): Promise<[CliEnd, CliEnd]> {
-  const responder = await sites.b.respond(FLAGS);
-  const a = await sites.a.run([command, '--peer', `B:${responder.port}`, ...FLAGS, ...more]);
-  return [a, await responder.ended];
-}
 
 /** An exchange in which something happens while a message is on its way. */
 async function meddle(
@@ -56,7 +45,7 @@ async function expectAlarms(sites: TwoSites, number: number, home = '.'): Promis
   const keys = join(home, 'keys');
   const more = ['--keys', sites.a.path(keys), '--state', sites.a.path(join(home, 'exchanges'))];
   for (const command of ['recover', 'initiate'] as const) {
-    const ends = await meet(sites, command, more);
+    const ends = await meet(sites, command, FLAGS, more);
     expect(ends.map(({ code }) => code)).toEqual([13, 13]);
     for (const { stderr } of ends) expect(talkOf(stderr).join()).toMatch(/alarm|operator/);
   }
@@ -65,7 +54,7 @@ async function expectAlarms(sites: TwoSites, number: number, home = '.'): Promis
 
 async function expectPeace(sites: TwoSites, number: number): Promise<void> {
   for (const command of ['recover', 'initiate'] as const) {
-    expect((await meet(sites, command)).map(({ code }) => code)).toEqual([0, 0]);
+    expect((await meet(sites, command, FLAGS)).map(({ code }) => code)).toEqual([0, 0]);
   }
   expect(await sites.b.read(`keys/A/A_${number}`)).toBe(await sites.a.read(`keys/B/B_${number}`));
   for (const site of [sites.a, sites.b]) expect((await site.run(['status'])).code).toBe(0);
@@ -132,7 +121,7 @@ describe('a vote that was given to another folder of state of A', () => {
     expect((await killResponderAfterVote(sites, FLAGS, alsoClose)).code).toBe(10);
     await expectAlarms(sites, 1, 'elsewhere');
     expect(await alarmsOf(sites.b)).toEqual([]);
-    const ends = await meet(sites, 'recover');
+    const ends = await meet(sites, 'recover', FLAGS);
     expect(ends.map(({ code }) => code)).toEqual([0, 0]);
     expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
   });

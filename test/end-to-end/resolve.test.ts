@@ -1,9 +1,9 @@
 /** An operator decides an exchange whose peer is lost, and the peer comes back after all. */
 import { describe, expect, it } from '@jest/globals';
 import { talkOf } from '../support/cli-log.js';
-import type { CliEnd } from '../support/cli-process.js';
 import type { TwoSites } from '../support/cli-site.js';
 import { killResponderAfterVote } from '../support/killed-after-vote.js';
+import { meet } from '../support/meet.js';
 import { siteSuite } from '../support/site-suite.js';
 
 const { make, alsoClose } = siteSuite();
@@ -18,12 +18,6 @@ async function leaveInDoubt(): Promise<{ sites: TwoSites; id: string }> {
     peers: { open: { id: string }[] }[];
   };
   return { sites, id: peers[0]?.open[0]?.id ?? '' };
-}
-
-async function meet(sites: TwoSites, command: 'initiate' | 'recover'): Promise<[CliEnd, CliEnd]> {
-  const responder = await sites.b.respond(FLAGS);
-  const a = await sites.a.run([command, '--peer', `B:${responder.port}`, ...FLAGS]);
-  return [a, await responder.ended];
 }
 
 const records = async (site: TwoSites['a']): Promise<string[]> =>
@@ -45,7 +39,7 @@ describe('an operator of B', () => {
     expect(resolved.stderr).toContain(`exchange ${id} with peer A, responder here: staged`);
     expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
 
-    const [a, b] = await meet(sites, 'recover');
+    const [a, b] = await meet(sites, 'recover', FLAGS);
     expect([a.code, b.code]).toEqual([0, 0]);
     expect([await records(sites.a), await records(sites.b)]).toEqual([[], []]);
   });
@@ -59,9 +53,9 @@ describe('an operator of B', () => {
     expect(status.stdout).toContain(`${id}  responder  A_0  aborted by an operator here`);
     expect((await sites.b.tree()).filter((line) => line.includes('/key '))).toEqual([]);
 
-    const [a, b] = await meet(sites, 'recover');
+    const [a, b] = await meet(sites, 'recover', FLAGS);
     expect([a.code, b.code]).toEqual([13, 13]);
-    const [first, second] = await meet(sites, 'initiate');
+    const [first, second] = await meet(sites, 'initiate', FLAGS);
     expect([first.code, second.code]).toEqual([13, 13]);
     expect(await sites.b.read('keys/A/A_1')).toBe(await sites.a.read('keys/B/B_1'));
     for (const { stderr } of [a, b, first, second]) expect(talkOf(stderr).join()).toContain('alarm');
@@ -70,7 +64,7 @@ describe('an operator of B', () => {
       expect((await site.run(['resolve', id, '--forget', '--yes'])).code).toBe(0);
       expect((await site.run(['status'])).code).toBe(0);
     }
-    const [last, best] = await meet(sites, 'initiate');
+    const [last, best] = await meet(sites, 'initiate', FLAGS);
     expect([last.code, best.code]).toEqual([0, 0]);
     expect(await sites.b.read('keys/A/A_2')).toBe(await sites.a.read('keys/B/B_2'));
   });

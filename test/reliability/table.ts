@@ -71,9 +71,8 @@ function simulationLines({ results }: Simulated): Line[] {
 function beyondLines({ results }: Simulated): string[] {
   return results.flatMap(({ source, runs, beyondPromise }) => {
     if (beyondPromise.length === 0) return [];
-    const numbers = [...beyondPromise].sort((one, other) => one - other).join(', ');
     return [
-      `Not in the table: ${beyondPromise.length} of the ${runs} runs of ‘${source}’ went wrong beyond [what is promised](#what-is-not-promised), because a run was struck between a failed fsync and its mark: ${numbers}.`,
+      `Not in the table: ${beyondPromise.length} of the ${runs} runs of ‘${source}’ went wrong beyond [what is promised](#what-is-not-promised), because a run was struck between a failed fsync and its mark: ${beyondPromise.join(', ')}.`,
       '',
     ];
   });

@@ -106,8 +106,7 @@ function recoveries(): Scenario[] {
   const cutOffs = Array.from({ length: CUTS }, (_, at) => (at + 0.5) / CUTS).flatMap((progress) =>
     POWER_LOST.map((powerLost): CutOff => ({ seed: 0, progress, agoMs: 10_000, powerLost })),
   );
-  const [launch] = QUIET.launches;
-  const launches = launch === undefined ? [] : [{ ...launch, kind: 'recover' as const }];
+  const launches = QUIET.launches.map((launch) => ({ ...launch, kind: 'recover' as const }));
   return cutOffs.map((cutOff) => ({ ...QUIET, cutOff, launches }));
 }
 

@@ -52,5 +52,6 @@ export async function runAll(folder: string, whole: Job, jobs: number): Promise<
     }
   };
   await Promise.all(Array.from({ length: jobs }, labour));
-  return total;
+  // Whoever was ready first has told first.
+  return { ...total, beyondPromise: total.beyondPromise.toSorted((one, other) => one - other) };
 }

@@ -44,6 +44,6 @@ export function watchedFileSystem(fs: FileSystem, busyness: Busyness, observe: O
     list: (path) => track('list', path, () => fs.list(path)),
     stat: (path) => track('stat', path, () => fs.stat(path)),
     statfs: (path) => track('statfs', path, () => fs.statfs(path)),
-    isWritable: (path) => track('statfs', path, () => fs.isWritable(path)),
+    isWritable: (path) => track('isWritable', path, () => fs.isWritable(path)),
   };
 }
