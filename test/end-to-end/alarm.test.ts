@@ -115,6 +115,19 @@ describe('a decision of A', () => {
   });
 });
 
+describe('a vote whose nonce is damaged', () => {
+  it('is an alarm at both sites where A has committed, until it is forgotten', async () => {
+    const sites = await make({ auth: 'none' });
+    expect((await killResponderAfterVote(sites, FLAGS, alsoClose)).code).toBe(10);
+    const folder = sites.b.path('exchanges/A/responder');
+    for (const name of await readdir(folder)) await writeFile(join(folder, name, 'beta'), 'damaged');
+    const ends = await meet(sites, 'recover', FLAGS);
+    expect(ends.map(({ code }) => code)).toEqual([13, 13]);
+    for (const site of [sites.a, sites.b]) await forgetAlarms(site);
+    expect((await meet(sites, 'recover', FLAGS)).map(({ code }) => code)).toEqual([0, 0]);
+  });
+});
+
 describe('a vote that was given to another folder of state of A', () => {
   it('stays as it is until that folder is there again', async () => {
     const sites = await make({ auth: 'none' });
