@@ -11,7 +11,7 @@ import type { StoreContext } from './context.js';
 import { ensureFolder, moveUnlessGone, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { RECORD_FILE, within, type Layout } from './layout.js';
-import { raiseAlarm, readAlarm, recordFolder, type Exchange, type RecordPlace } from './record.js';
+import { pathOf, raiseAlarm, readAlarm, recordFolder, type Exchange, type RecordPlace } from './record.js';
 
 /** `moved`: this call published the file; `earlier`: it had been published; `taken`: an alien file is in the way. */
 export type Publication = 'moved' | 'earlier' | 'taken';
@@ -37,12 +37,20 @@ export async function publish(
   const publication = await move(context, place, key, target);
   if (publication === 'taken') return publication;
   // The name was taken at an earlier try, and no longer is.
-  if ((await readAlarm(fs, layout, place)) === 'name-taken')
-    await unlessGone(fs.unlink(within(record, RECORD_FILE.alarm)));
+  await withdrawTaken(context, place);
   // Due even where another process has moved the key: it may have been killed between its rename and its fsync.
   await syncKeyFiles(fs, layout, exchange.peer);
   await unlessGone(fs.syncFolder(record));
   return publication;
+}
+
+/** Takes back the alarm that the name is taken, if there is one: the file is in place. Not yet durable. */
+export async function withdrawTaken(
+  { fs, layout }: Pick<StoreContext, 'fs' | 'layout'>,
+  place: RecordPlace,
+): Promise<void> {
+  if ((await readAlarm(fs, layout, place)) === 'name-taken')
+    await unlessGone(fs.unlink(pathOf(layout, place, 'alarm')));
 }
 
 /** Moves the key, unless that has been done or somebody else's file has the name. Errors: Node's. */

@@ -12,13 +12,12 @@ import type { Random } from '../base/random.js';
 import { cleanUp, tidy } from './clean-up.js';
 import type { PublishedFile, StoreContext } from './context.js';
 import * as decision from './decision.js';
-import { ensureFolder } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { dropNote, type HookNote, type NotePlace, type WaitingHook } from './hook-note.js';
 import { dueHooks, readHook, waitingHooks, type HookQueue } from './hook-queue.js';
 import { createLayout, type ExchangeId, type Layout } from './layout.js';
 import { isNameFree } from './names.js';
-import { listPeers } from './peers.js';
+import { listPeers, preparePeer } from './peers.js';
 import { probePublishing } from './probe.js';
 import { syncKeyFiles } from './publish.js';
 import { listRecords, readAlarm, type AlarmReason } from './record.js';
@@ -127,7 +126,7 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
           return identity.open();
         });
       }),
-    preparePeer: (peer) => trusted(() => ensureFolder(fs, layout.peer(peer))),
+    preparePeer: (peer) => trusted(() => preparePeer(fs, layout, peer)),
     peers: () => trusted(() => listPeers(fs, layout)),
     secure: (peer) => trusted(() => suspicion.guard(() => syncKeyFiles(fs, layout, peer))),
     survey: (peer) => trusted(() => surveyPeer(fs, layout, peer)),
@@ -186,7 +185,8 @@ async function redo(context: StoreContext, peer: string): Promise<void> {
       if (place.role === 'initiator' && place.state === 'committed') {
         await suspicion.guard(() => decision.publishDecided(context, place));
       }
-      if (place.role === 'responder' && place.state === 'committed') {
+      const isDue = place.state === 'committed' || (place.state === 'done' && alarm !== undefined);
+      if (place.role === 'responder' && isDue) {
         await suspicion.guard(() => vote.finishCommitted(context, place));
       }
       if (place.state === 'resolved') await suspicion.guard(() => finishResolved(context, place));

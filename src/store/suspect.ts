@@ -64,8 +64,8 @@ export function createSuspicion(
     );
 
   /** A mark that was torn while it was written, on an ill or a full disk, is still a mark. */
-  const readMark = async (): Promise<'none' | 'this boot' | 'earlier boot'> => {
-    const marked = await readSmall(fs, layout.suspect);
+  const readMark = async (path = layout.suspect): Promise<'none' | 'this boot' | 'earlier boot'> => {
+    const marked = await readSmall(fs, path);
     if (marked === undefined) return 'none';
     const now = await bootId();
     // Only two boots that are both known are surely two.
@@ -119,7 +119,7 @@ export function createSuspicion(
       // It may have been the very folder that could not be made to last.
       await ensureFolder(fs, layout.trash);
       if (!(await unlessGone(fs.rename(layout.suspect, aside)))) return refuse();
-      if ((await readSmall(fs, aside)) === (await bootId())) await fs.link(aside, layout.suspect);
+      if ((await readMark(aside)) === 'this boot') await fs.link(aside, layout.suspect);
       await unlessGone(fs.unlink(aside));
       await fs.syncFolder(layout.state);
       await refuse();

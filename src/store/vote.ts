@@ -11,6 +11,7 @@ import type { StoreContext } from './context.js';
 import { publishDecided, remove } from './decision.js';
 import { unlessGone } from './durable.js';
 import type { ExchangeId } from './layout.js';
+import { withdrawTaken } from './publish.js';
 import {
   changeState,
   findRecord,
@@ -100,6 +101,8 @@ export async function finishCommitted(context: StoreContext, place: RecordPlace)
     if (!(await publishDecided(context, place))) return false;
     if (place.state === 'committed') await changeState(fs, layout, place, 'done');
   }
+  // Who found the name taken may say so only after another process has found it free.
+  if (place.state === 'done') await withdrawTaken(context, place);
   await fs.syncFolder(layout.role(place.peer, place.role));
   return true;
 }

@@ -156,4 +156,9 @@ describe('the machine', () => {
     expect(bootId).not.toBe('');
     expect(await readBootId()).toBe(bootId);
   });
+
+  it('was started at an unknown time where the kernel tells none, and it is an error where it could not be asked', async () => {
+    expect(await readBootId('/nowhere/boot_id')).toBe('unknown');
+    await expect(readBootId('/')).rejects.toMatchObject({ code: 'EISDIR' });
+  });
 });

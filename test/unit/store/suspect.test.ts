@@ -257,16 +257,19 @@ describe('a marked folder', () => {
     expect(await folder.tree()).toContain('exchanges/SUSPECT');
   });
 
-  it('is not taken away where another run of this boot has made its own meanwhile', async () => {
-    const folder = await marked();
-    const { store, fs } = folder.start({ bootId: 'boot-2' });
-    fs.at = ({ name, path }) => {
-      if (name === 'rename' && path === folder.layout.suspect) writeFileSync(path, 'boot-2');
-      return undefined;
-    };
-    await expect(store.open()).rejects.toMatchObject({ code: 'suspect' });
-    expect(await readFile(folder.layout.suspect, 'utf8')).toBe('boot-2');
-  });
+  it.each(['boot-2', 'boo', ''])(
+    'is not taken away where another run of this boot has made its own meanwhile, or so much of it: %j',
+    async (written) => {
+      const folder = await marked();
+      const { store, fs } = folder.start({ bootId: 'boot-2' });
+      fs.at = ({ name, path }) => {
+        if (name === 'rename' && path === folder.layout.suspect) writeFileSync(path, written);
+        return undefined;
+      };
+      await expect(store.open()).rejects.toMatchObject({ code: 'suspect' });
+      expect(await readFile(folder.layout.suspect, 'utf8')).toBe(written);
+    },
+  );
 
   it('is renewed by a process that sees an fsync fail after a restart', async () => {
     const folder = await marked();

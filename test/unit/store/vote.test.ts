@@ -53,6 +53,13 @@ describe('commit', () => {
     expect(await statesOf(process)).toEqual(['done']);
   });
 
+  it('is not in alarm for its name once its file is in place, whoever said so last', async () => {
+    const { folder, process } = await left('done');
+    await writeFile(join(folder.layout.record(PEER, 'responder', ID, 'done'), 'alarm'), 'name-taken');
+    await process.store.redo(PEER);
+    expect(await process.store.openVotes(PEER, PEER_STATE_ID)).toMatchObject({ done: [ID], alarms: 0 });
+  });
+
   it('finishes what is committed already', async () => {
     const { process } = await left('committed');
     expect(await process.store.commit(PEER, ID, BETA)).toBe('done');
