@@ -105,6 +105,8 @@ export function outcomeOf(
     const own = open.find(({ id }) => id === exchange.id);
     return own?.standing ?? (exchange.progress === 'committed' ? 'saved' : 'aborted');
   }
+  // Rule 16: what an earlier run has decided, and the disk still does not take, is more than a failure of this run.
+  if (error?.code === 'storage' && open.some(({ standing }) => standing === 'pending')) return 'pending';
   if (error !== undefined) return 'aborted';
   return peerAlarms > 0 ? 'alarm' : (worst(open) ?? 'settled');
 }

@@ -7,7 +7,7 @@
  * Never rejects but for a bug: the report says what became of the run and why.
  */
 import { formatDuration } from '../base/duration.js';
-import { QkdSyncError } from '../base/errors.js';
+import { passingOver, QkdSyncError } from '../base/errors.js';
 import { roleOf } from '../base/site.js';
 import type { Listen } from '../peer/channel.js';
 import { Contacts, type EndedContact } from './contacts.js';
@@ -86,7 +86,9 @@ async function run(
   const { store, log, listen, clock, signal } = ports;
   const stateId = await store.open();
   for (const peer of settings.peers) {
-    await finishEarlier(ports, peer);
+    const failure = await finishEarlier(ports, peer);
+    // Where nobody comes, it says more than that; a responder that stays has nothing to end with.
+    if (!settings.serve) progress.error ??= failure;
     hooks.begin(peer.site);
   }
 
@@ -130,22 +132,39 @@ const nobodyCame = (timeoutMs: number): QkdSyncError =>
 const notBack = (): QkdSyncError =>
   new QkdSyncError('peer-lost', 'the initiator has not come back to end the exchange');
 
-/** What an earlier run had decided is finished at any start, without the peer. */
-async function finishEarlier(ports: ResponderPorts, peer: PeerSite): Promise<void> {
+/**
+ * What an earlier run had decided is finished at any start, and what it had half staged is cleared away, without the
+ * peer. Answers the error of storage that stood in the way: it keeps no other peer from being answered, and each contact
+ * does the same again before that peer is. Error `suspect` ends the run.
+ */
+async function finishEarlier(ports: ResponderPorts, peer: PeerSite): Promise<QkdSyncError | undefined> {
   const { store, lock, log, signal } = ports;
   await store.preparePeer(peer.site);
-  try {
-    const unlock = await lock(store.layout.lock(peer.site), 0, signal);
-    try {
-      await store.redo(peer.site);
-    } finally {
-      await unlock();
-    }
-  } catch (error) {
-    // Whoever holds the lock does the same; each contact does it again before it is answered.
-    if (!(error instanceof QkdSyncError) || error.code !== 'busy') throw error;
+  const unlock = await passingOver('busy', () => lock(store.layout.lock(peer.site), 0, signal));
+  if (unlock === undefined) {
     log('step', 'busy', `another run is working on peer ${peer.site}`);
+    return undefined;
   }
+  let failure: QkdSyncError | undefined;
+  try {
+    // A disk that is full takes the files of the one once the other has made room.
+    for (const work of [store.redo, store.tidy]) {
+      try {
+        await work(peer.site);
+      } catch (error) {
+        if (!(error instanceof QkdSyncError) || error.code !== 'storage') throw error;
+        const { message, hint } = error;
+        log('error', 'not-finished', `cannot finish what is open with ${peer.site}: ${message}`, {
+          peer: peer.site,
+          hint,
+        });
+        failure ??= error;
+      }
+    }
+  } finally {
+    await unlock();
+  }
+  return failure;
 }
 
 /** What an ended contact means for the run. Error `suspect`: no further contact may be answered. */

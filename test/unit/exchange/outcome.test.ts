@@ -22,6 +22,7 @@ const open = (standing: Standing, id = 'other'): OpenExchange => {
   return { id, peer: 'B', role: 'initiator', standing, name: 'B_0', reason: undefined };
 };
 const error = new QkdSyncError('peer-lost', 'gone');
+const FULL = new QkdSyncError('storage', 'no room');
 const MARKED = new QkdSyncError('suspect', 'marked');
 const UNDURABLE = new QkdSyncError('suspect', 'failed just now', { cause: new Error('EIO') });
 
@@ -79,6 +80,9 @@ describe('the outcome of a run', () => {
     ['no exchange, no error', undefined, [], undefined, 0, 'settled'],
     ['no exchange, something else open', undefined, [open('in-doubt')], undefined, 0, 'in-doubt'],
     ['no exchange, an operator must look', undefined, [open('in-doubt')], undefined, 1, 'alarm'],
+    ['no exchange, the disk has not taken a decision', undefined, [open('pending')], FULL, 0, 'pending'],
+    ['no exchange, the disk, nothing decided', undefined, [open('in-doubt')], FULL, 0, 'aborted'],
+    ['no exchange, another error than the disk', undefined, [open('pending')], error, 0, 'aborted'],
     ['no exchange, an error', undefined, [open('in-doubt')], error, 1, 'aborted'],
   ] as const)('%s', (_what, exchange, records, failure, peerAlarms, outcome) => {
     expect(outcomeOf({ exchange, peerAlarms, error: failure }, records)).toBe(outcome);
