@@ -15,6 +15,7 @@ import type { Channel } from '../peer/channel.js';
 import { converse } from './converse.js';
 import { Duties } from './duties.js';
 import type { OwnExchange } from './outcome.js';
+import type { Presence } from './presence.js';
 import type { KeyPorts, PeerSite, SiteSettings } from './run.js';
 
 /** How long an authenticated peer may take to say HELLO, in milliseconds. */
@@ -40,13 +41,17 @@ export interface AnswerResult {
 
 type Work = Exclude<ResponderAction, CommonAction>;
 
-/** @param peers who may be at the other end of this channel */
+/**
+ * @param peers who may be at the other end of this channel
+ * @param presence is told how far the contact has come
+ */
 export async function answer(
   settings: SiteSettings,
   peers: readonly PeerSite[],
   stateId: string,
   ports: KeyPorts,
   channel: Channel,
+  presence: Presence,
 ): Promise<AnswerResult> {
   const { clock, log, signal } = ports;
   const { terms, site, anyRole } = settings;
@@ -64,7 +69,10 @@ export async function answer(
       channel,
       start: startResponder({ site, stateId, peers, anyRole, terms, deadlineMs: terms.deadlineMs }),
       next: nextResponder,
-      perform: (work, cancel) => duties.perform(work, cancel),
+      perform: (work, cancel) => {
+        presence.note(work);
+        return duties.perform(work, cancel);
+      },
       patienceMs,
       clock,
       log,

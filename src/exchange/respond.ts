@@ -3,7 +3,8 @@
  * know when to stop.
  *
  * One exchange: it ends when a contact has left nothing open, or, once it has voted, x and 5 s after the last break;
- * or when nobody came in time. `serve`: it ends when the process is told to stop.
+ * or when nobody came in time. No contact holds it for longer than `exchange.deadline`, and one that says nothing, or
+ * after the vote one of another peer, not at all. `serve`: it ends when the process is told to stop.
  * Never rejects but for a bug: the report says what became of the run and why.
  */
 import { formatDuration } from '../base/duration.js';
@@ -41,6 +42,8 @@ interface Progress {
   complete: boolean;
   /** How long to wait for the next contact, on the monotonic clock. */
   until: number;
+  /** The most that this may become after the vote, however often the initiator comes back and breaks off. */
+  lingerMost: number | undefined;
 }
 
 export async function respond(settings: ResponderSettings, ports: ResponderPorts): Promise<RunReport> {
@@ -54,6 +57,7 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
     error: undefined,
     complete: false,
     until: clock.monotonic() + timeoutMs,
+    lingerMost: undefined,
   };
   try {
     requireResponder(settings);
@@ -105,11 +109,14 @@ async function run(
     port: listener.port,
   });
   progress.until = clock.monotonic() + settings.timeoutMs;
+  const until = (): number =>
+    settings.serve ? Infinity : Math.max(progress.until, contacts.worthUntil(progress.peer?.site));
   try {
     while (!progress.complete && !signal.aborted) {
-      const ended = await contacts.next(settings.serve || contacts.busy ? undefined : progress.until);
+      const ended = await contacts.next(until());
       if (ended !== undefined) await close(ended);
-      else if (!contacts.busy) break;
+      // Somebody may have become worth waiting for meanwhile.
+      else if (clock.monotonic() >= until()) break;
     }
   } finally {
     // The contacts hear of the signal themselves, and say no to their peers before the connections go.
@@ -197,7 +204,9 @@ async function weigh(
   }
   // Nobody else's contacts make the wait for this initiator longer.
   if (ended.peer?.site !== progress.peer?.site) return;
-  progress.until = clock.monotonic() + terms.ackTimeoutMs + GRACE_MS;
+  const lingerUntil = clock.monotonic() + terms.ackTimeoutMs + GRACE_MS;
+  progress.lingerMost ??= lingerUntil + terms.deadlineMs;
+  progress.until = Math.min(lingerUntil, progress.lingerMost);
   // Where the peer is back already, the new contact decides what is left open.
   if (ended.superseded) return;
   const records = (await Promise.all(peers.map((peer) => store.survey(peer.site)))).flat();
