@@ -6,7 +6,7 @@
  */
 import type { Key } from '../base/key.js';
 import { passingOver, type QkdSyncError } from '../base/errors.js';
-import type { InitiatorState } from '../handshake/initiator-state.js';
+import { isOwn, type InitiatorState } from '../handshake/initiator-state.js';
 import type { InitiatorAction, InitiatorEvent, Verdict } from '../handshake/initiator-work.js';
 import { nextInitiator, startInitiator } from '../handshake/initiator.js';
 import type { Awaited, CommonAction } from '../handshake/machine.js';
@@ -133,17 +133,21 @@ export async function contact(
     return ownExchange(record);
   };
 
-  const patienceMs = (awaited: Awaited, { peerDeadlineMs }: InitiatorState): number => {
+  const patienceMs = (awaited: Awaited, now: InitiatorState): number => {
+    const { phase, peerDeadlineMs } = now;
+    const leftMs = startedAt + Math.min(terms.deadlineMs, peerDeadlineMs) - clock.monotonic();
+    // What an earlier run has left open may wait for the next contact.
+    const isOurs = 'task' in phase && isOwn(now, phase.task);
     switch (awaited) {
       case 'fin':
-        return terms.ackTimeoutMs;
+        return isOurs ? terms.ackTimeoutMs : Math.min(terms.ackTimeoutMs, leftMs);
       case 'answer':
-        return ANSWER_MS;
+        return isOurs ? ANSWER_MS : Math.min(ANSWER_MS, leftMs);
       case 'status':
       case 'vote':
       case 'greeting':
       case 'order':
-        return startedAt + Math.min(terms.deadlineMs, peerDeadlineMs) - clock.monotonic();
+        return leftMs;
     }
   };
 
