@@ -5,7 +5,7 @@
  * Never rejects but for a bug: the report says what became of the run and why.
  */
 import { sleep } from '../base/clock.js';
-import { QkdSyncError } from '../base/errors.js';
+import { passingOver, QkdSyncError } from '../base/errors.js';
 import { randomId } from '../base/random.js';
 import { nonceFrom } from '../handshake/nonce.js';
 import type { Want } from '../handshake/message.js';
@@ -100,14 +100,23 @@ async function redo({ store, log }: RunPorts, peer: PeerSite): Promise<void> {
     if (place.role === 'initiator' && place.state === 'staged' && alarm === undefined)
       undecided.push(place.id);
   }
-  await store.redo(peer.site);
-  for (const id of undecided) {
-    const found = await store.find(id);
-    if (found?.place.state !== 'aborted') continue;
-    const { keyIds = [] } = found;
-    const why = 'an earlier run ended before its decision';
-    sayLost(log, { call: 'enc_keys', keys: keyIds.length, keyIds, why });
+  const sayAborted = async (): Promise<void> => {
+    for (const id of undecided) {
+      const found = await store.find(id);
+      if (found?.place.state !== 'aborted') continue;
+      const { keyIds = [] } = found;
+      const why = 'an earlier run ended before its decision';
+      sayLost(log, { call: 'enc_keys', keys: keyIds.length, keyIds, why });
+    }
+  };
+  try {
+    await store.redo(peer.site);
+  } catch (error) {
+    // What it has aborted before it failed is aborted, and no later run meets it undecided again.
+    await passingOver('suspect', sayAborted);
+    throw error;
   }
+  await sayAborted();
 }
 
 /** What cannot be cleared away now is cleared away at the next contact. */
