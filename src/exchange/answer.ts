@@ -21,6 +21,14 @@ import type { KeyPorts, PeerSite, SiteSettings } from './run.js';
 /** How long an authenticated peer may take to say HELLO, in milliseconds. */
 const GREETING_MS = 10_000;
 
+/** How many exchanges with a peer only an operator can settle. */
+export interface Stuck {
+  /** Open here, and made with another state folder of the peer. */
+  readonly foreign: number;
+  /** At the peer, as it says. */
+  readonly atPeer: number;
+}
+
 export interface AnswerResult {
   /** Who it was, as HELLO said and the configuration confirms. */
   readonly peer: PeerSite | undefined;
@@ -30,11 +38,10 @@ export interface AnswerResult {
   readonly recovered: boolean;
   /** The exchanges whose decision to commit this contact has heard, whoever voted for them. */
   readonly committed: ReadonlySet<string>;
-  /**
-   * Exchanges that only an operator can settle: those made with another state folder of the peer, and those of which
-   * the peer says so. Undefined where nobody has looked.
-   */
-  readonly peerAlarms: number | undefined;
+  /** What the initiator has said last of each exchange, whatever has come of it. */
+  readonly told: ReadonlyMap<string, 'commit' | 'abort'>;
+  /** What only an operator can settle; undefined where nobody has looked. */
+  readonly stuck: Stuck | undefined;
   /** Why this side said no, or how the contact failed. */
   readonly error: QkdSyncError | undefined;
 }
@@ -87,7 +94,8 @@ export async function answer(
     exchange: duties.exchange,
     committed: duties.committed,
     recovered: hello !== undefined && hello.want === undefined && clear && refusal === undefined,
-    peerAlarms: duties.foreign === undefined ? undefined : duties.foreign + (hello?.alarms ?? 0),
+    told: duties.told,
+    stuck: duties.foreign === undefined ? undefined : { foreign: duties.foreign, atPeer: hello?.alarms ?? 0 },
     error:
       duties.declined ?? (refusal === undefined ? state.error : refusalError(refusal.code, refusal.reason)),
   };

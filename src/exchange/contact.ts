@@ -22,12 +22,22 @@ import type { KeyPorts, PeerSite, RunPorts, SiteSettings } from './run.js';
 /** How long to wait for the answer to a word that needs no work, in milliseconds. */
 const ANSWER_MS = 10_000;
 
+/** What only an operator can settle, as a contact has found it. */
+export interface FoundAlarms {
+  /** How many, at the peer as it says. */
+  readonly atPeer: number;
+  /** Which ones, with a record here: in the folder of whatever peer. */
+  readonly here: ReadonlySet<string>;
+}
+
 export interface ContactResult {
   /** The exchange of this contact, once it has been staged. */
   readonly exchange: OwnExchange | undefined;
   /** When ACK went out, on the monotonic clock. */
   readonly ackAt: number | undefined;
-  readonly alarms: number;
+  readonly alarms: FoundAlarms;
+  /** Exchanges that the peer cannot save before an operator there has acted. */
+  readonly barred: ReadonlySet<string>;
   readonly error: QkdSyncError | undefined;
 }
 
@@ -171,7 +181,8 @@ export async function contact(
     const why = state.error?.message ?? 'the exchange was aborted';
     sayLost(log, { call: 'enc_keys', keys: drawn.length, keyIds: drawn, why });
   }
-  return { exchange, ackAt, alarms: state.alarms, error: state.error };
+  const { peerAlarms, alarmed, barred, error } = state;
+  return { exchange, ackAt, alarms: { atPeer: peerAlarms, here: alarmed }, barred, error };
 }
 
 /** A record that cannot be read is the operator's, and must not keep the other exchanges from being settled. */

@@ -8,10 +8,12 @@
  * Never rejects but for a bug: the report says what became of the run and why.
  */
 import { formatDuration } from '../base/duration.js';
-import { passingOver, QkdSyncError } from '../base/errors.js';
+import { QkdSyncError } from '../base/errors.js';
 import { roleOf } from '../base/site.js';
 import type { Listen } from '../peer/channel.js';
+import type { Stuck } from './answer.js';
 import { Contacts, type EndedContact } from './contacts.js';
+import { finishEarlier } from './finish-earlier.js';
 import { Hooks } from './hooks.js';
 import type { OwnExchange, RunReport } from './outcome.js';
 import { reportOf, requireRole, type KeyPorts, type PeerSite, type SiteSettings } from './run.js';
@@ -35,8 +37,10 @@ interface Progress {
   exchange: OwnExchange | undefined;
   /** Whose exchange that is. */
   peer: PeerSite | undefined;
-  /** What each peer has last said, or been found, to have that only an operator can settle. */
-  readonly peerAlarms: Map<string, number>;
+  /** What the initiator has said last of it. */
+  told: 'commit' | 'abort' | undefined;
+  /** What only an operator can settle with each peer, as it was last found. */
+  readonly stuck: Map<string, Stuck>;
   error: QkdSyncError | undefined;
   /** The contact that was waited for has come and left nothing open. */
   complete: boolean;
@@ -53,7 +57,8 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
   const progress: Progress = {
     exchange: undefined,
     peer: undefined,
-    peerAlarms: new Map(),
+    told: undefined,
+    stuck: new Map(),
     error: undefined,
     complete: false,
     until: clock.monotonic() + timeoutMs,
@@ -67,8 +72,19 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
     progress.error = error;
   }
   const { exchange, error } = progress;
-  const peerAlarms = [...progress.peerAlarms.values()].reduce((sum, alarms) => sum + alarms, 0);
-  const course = { exchange, peerAlarms, kme: ports.kme.servedBy, hooks: await hooks.ended(), error };
+  let [peerAlarms, foreign] = [0, 0];
+  for (const stuck of progress.stuck.values()) {
+    peerAlarms += stuck.atPeer;
+    foreign += stuck.foreign;
+  }
+  const course = {
+    exchange,
+    peerAlarms,
+    foreign,
+    kme: ports.kme.servedBy,
+    hooks: await hooks.ended(),
+    error,
+  };
   return reportOf(ports, 'responder', peers, course);
 }
 
@@ -139,41 +155,6 @@ const nobodyCame = (timeoutMs: number): QkdSyncError =>
 const notBack = (): QkdSyncError =>
   new QkdSyncError('peer-lost', 'the initiator has not come back to end the exchange');
 
-/**
- * What an earlier run had decided is finished at any start, and what it had half staged is cleared away, without the
- * peer. Answers the error of storage that stood in the way: it keeps no other peer from being answered, and each contact
- * does the same again before that peer is. Error `suspect` ends the run.
- */
-async function finishEarlier(ports: ResponderPorts, peer: PeerSite): Promise<QkdSyncError | undefined> {
-  const { store, lock, log, signal } = ports;
-  await store.preparePeer(peer.site);
-  const unlock = await passingOver('busy', () => lock(store.layout.lock(peer.site), 0, signal));
-  if (unlock === undefined) {
-    log('step', 'busy', `another run is working on peer ${peer.site}`);
-    return undefined;
-  }
-  let failure: QkdSyncError | undefined;
-  try {
-    // A disk that is full takes the files of the one once the other has made room.
-    for (const work of [store.redo, store.tidy]) {
-      try {
-        await work(peer.site);
-      } catch (error) {
-        if (!(error instanceof QkdSyncError) || error.code !== 'storage') throw error;
-        const { message, hint } = error;
-        log('error', 'not-finished', `cannot finish what is open with ${peer.site}: ${message}`, {
-          peer: peer.site,
-          hint,
-        });
-        failure ??= error;
-      }
-    }
-  } finally {
-    await unlock();
-  }
-  return failure;
-}
-
 /** What an ended contact means for the run. Error `suspect`: no further contact may be answered. */
 async function weigh(
   settings: ResponderSettings,
@@ -183,13 +164,13 @@ async function weigh(
 ): Promise<void> {
   const { store, clock } = ports;
   const { terms, serve, peers } = settings;
-  if (ended.peer !== undefined && ended.peerAlarms !== undefined)
-    progress.peerAlarms.set(ended.peer.site, ended.peerAlarms);
+  if (ended.peer !== undefined && ended.stuck !== undefined) progress.stuck.set(ended.peer.site, ended.stuck);
   const exchange = serve ? undefined : (ended.exchange ?? progress.exchange);
   if (exchange !== undefined) {
     // The decision may be heard on another connection than the one that brought the vote.
     const committed = ended.committed.has(exchange.id);
     progress.exchange = { ...exchange, progress: committed ? 'committed' : exchange.progress };
+    progress.told = ended.told.get(exchange.id) ?? (ended.exchange === undefined ? progress.told : undefined);
   }
   if (ended.exchange !== undefined) progress.peer = ended.peer;
   if (ended.error?.code === 'suspect') throw ended.error;
@@ -214,6 +195,26 @@ async function weigh(
   progress.complete = own === undefined || own.alarm !== undefined;
   if (!progress.complete) progress.error = ended.error ?? notBack();
   else if (progress.exchange?.progress === 'committed') progress.error = undefined;
-  // No record is left of a vote without a decision to commit: the initiator has said abort.
-  else progress.error = new QkdSyncError('peer-aborted', 'the initiator aborted the exchange');
+  else progress.error = own === undefined ? whyGone(progress.told) : ended.error;
+}
+
+/** Why no record is left of a vote of which no decision to commit was put down. */
+function whyGone(told: 'commit' | 'abort' | undefined): QkdSyncError {
+  switch (told) {
+    case 'abort':
+      return new QkdSyncError('peer-aborted', 'the initiator aborted the exchange');
+    case 'commit':
+      return new QkdSyncError(
+        'alarm',
+        'the initiator has committed the exchange, and its record here is gone',
+        {
+          hint: 'find out what has removed it; the initiator is in alarm too and keeps its record: compare the key files of both sites',
+        },
+      );
+    case undefined:
+      return new QkdSyncError(
+        'peer-aborted',
+        'another run, or somebody, has taken the record of the exchange away',
+      );
+  }
 }
