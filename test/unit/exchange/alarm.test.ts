@@ -226,9 +226,10 @@ describe('a key file whose name is taken at B after the decision', () => {
       }
       return 'deliver';
     };
+    const answering = link.b.respond([link.a], { serve: true });
+    await link.until(link.b.log.nth('listening'));
     const startedAt = link.clock.monotonic();
     const asking = link.a.initiate(link.b);
-    const answering = link.b.respond([link.a], { serve: true });
     const a = await link.until(asking.report);
     const tookMs = link.clock.monotonic() - startedAt;
     answering.interrupt();

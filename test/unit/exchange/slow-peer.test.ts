@@ -58,6 +58,7 @@ describe('exchange.deadline', () => {
   test('does not shorten x after a decision of its own', async () => {
     link.network.wire = once('FIN', 'lose');
     const answering = link.b.respond([link.a]);
+    await link.until(link.b.log.nth('listening'));
     const startedAt = link.clock.monotonic();
     const a = await link.until(link.a.initiate(link.b, { terms: { deadlineMs: 2_000 } }).report);
     expect(a.outcome).toBe('unconfirmed');
@@ -67,12 +68,13 @@ describe('exchange.deadline', () => {
   });
 
   test('does not shorten the wait for the answer to an abort of its own', async () => {
-    const waiting = link.b.respond([link.a]);
+    const answering = link.b.respond([link.a]);
+    await link.until(link.b.log.nth('listening'));
     link.network.wire = ({ type }) => (type === 'SYN_ACK' || type === 'ABORT_OK' ? 'lose' : 'deliver');
     const startedAt = link.clock.monotonic();
     const a = await link.until(link.a.initiate(link.b, { terms: { deadlineMs: 2_000 } }).report);
     expect(a.outcome).toBe('aborted');
     expect(link.clock.monotonic() - startedAt).toBe(12_000);
-    await link.until(waiting.report);
+    await link.until(answering.report);
   });
 });
