@@ -74,11 +74,11 @@ export function exitCodeOf(report: RunReport): number {
 }
 
 function exitCodeOfOutcome(report: RunReport): number {
-  const { outcome, open, peerAlarms, error } = report;
+  const { outcome, open, peerAlarms, foreign, error } = report;
   switch (outcome) {
     case 'saved':
     case 'settled':
-      return peerAlarms > 0 ? EXIT.alarm : exitCodeOfOpen(open);
+      return peerAlarms > 0 || foreign > 0 ? EXIT.alarm : exitCodeOfOpen(open);
     case 'aborted':
       return error === undefined ? EXIT.tryAgain : exitCodeOfError(error.code);
     case 'alarm':

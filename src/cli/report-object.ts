@@ -6,7 +6,7 @@ import { exitCodeOf, exitCodeOfError } from './exit-code.js';
 
 /** Of a run. */
 export function runObject(report: RunReport, durationMs: number): object {
-  const { outcome, role, peer, exchange, published, hooks, open, peerAlarms, kme, error } = report;
+  const { outcome, role, peer, exchange, published, hooks, open, peerAlarms, foreign, kme, error } = report;
   const own = published.find(({ id }) => id === exchange?.id);
   const settled = published.filter((file) => file !== own);
   return {
@@ -25,6 +25,7 @@ export function runObject(report: RunReport, durationMs: number): object {
     hooks: hooks.map(hookObject),
     open,
     peerAlarms,
+    foreign,
     ...(error !== undefined && exitCodeOf(report) !== 0 && { error: errorObject(error) }),
   };
 }

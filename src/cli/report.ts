@@ -63,16 +63,22 @@ export class Report {
 
   /** How a run ended. */
   run(report: RunReport, durationMs: number): void {
-    const { open, peerAlarms, error, exchange, outcome } = report;
+    const { open, peerAlarms, foreign, error, exchange, outcome } = report;
     for (const one of open) this.#open(one);
     if (peerAlarms > 0) {
       this.log(
         'error',
         'peer-alarm',
-        `the peer has ${peerAlarms} open exchanges that only an operator can settle`,
-        {
-          peerAlarms,
-        },
+        `${report.peer ?? 'the peers'}: ${exchanges(peerAlarms)} open there that only an operator there can settle`,
+        { peerAlarms, hint: "look at 'qkd-sync status' there, and at docs/operations.md, Alarms" },
+      );
+    }
+    if (foreign > 0) {
+      this.log(
+        'error',
+        'foreign',
+        `${exchanges(foreign)} open here that only an operator here can settle, made with another state folder of ${report.peer ?? 'a peer'}`,
+        { foreign, hint: "look at 'qkd-sync status' here, and at docs/operations.md, Alarms" },
       );
     }
     if (error !== undefined && exitCodeOf(report) !== 0) this.error(error);
@@ -136,6 +142,7 @@ export class Report {
         hooks: [],
         open: [],
         peerAlarms: 0,
+        foreign: 0,
         error,
       }),
     );
@@ -242,6 +249,8 @@ export class Report {
     if (typeof hint === 'string') stderr.write(`${this.#chalk.bold('hint:')} ${hint}\n`);
   }
 }
+
+const exchanges = (count: number): string => (count === 1 ? '1 exchange' : `${count} exchanges`);
 
 /** The first few of a list, which a KME or the peer may have named to disguise others. */
 function listed(names: readonly string[]): string {

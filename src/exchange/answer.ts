@@ -15,10 +15,19 @@ import type { Channel } from '../peer/channel.js';
 import { converse } from './converse.js';
 import { Duties } from './duties.js';
 import type { OwnExchange } from './outcome.js';
+import type { Presence } from './presence.js';
 import type { KeyPorts, PeerSite, SiteSettings } from './run.js';
 
 /** How long an authenticated peer may take to say HELLO, in milliseconds. */
 const GREETING_MS = 10_000;
+
+/** How many exchanges with a peer only an operator can settle. */
+export interface Stuck {
+  /** Open here, and made with another state folder of the peer. */
+  readonly foreign: number;
+  /** At the peer, as it says. */
+  readonly atPeer: number;
+}
 
 export interface AnswerResult {
   /** Who it was, as HELLO said and the configuration confirms. */
@@ -29,24 +38,27 @@ export interface AnswerResult {
   readonly recovered: boolean;
   /** The exchanges whose decision to commit this contact has heard, whoever voted for them. */
   readonly committed: ReadonlySet<string>;
-  /**
-   * Exchanges that only an operator can settle: those made with another state folder of the peer, and those of which
-   * the peer says so. Undefined where nobody has looked.
-   */
-  readonly peerAlarms: number | undefined;
+  /** What the initiator has said last of each exchange, whatever has come of it. */
+  readonly told: ReadonlyMap<string, 'commit' | 'abort'>;
+  /** What only an operator can settle; undefined where nobody has looked. */
+  readonly stuck: Stuck | undefined;
   /** Why this side said no, or how the contact failed. */
   readonly error: QkdSyncError | undefined;
 }
 
 type Work = Exclude<ResponderAction, CommonAction>;
 
-/** @param peers who may be at the other end of this channel */
+/**
+ * @param peers who may be at the other end of this channel
+ * @param presence is told how far the contact has come
+ */
 export async function answer(
   settings: SiteSettings,
   peers: readonly PeerSite[],
   stateId: string,
   ports: KeyPorts,
   channel: Channel,
+  presence: Presence,
 ): Promise<AnswerResult> {
   const { clock, log, signal } = ports;
   const { terms, site, anyRole } = settings;
@@ -64,7 +76,10 @@ export async function answer(
       channel,
       start: startResponder({ site, stateId, peers, anyRole, terms, deadlineMs: terms.deadlineMs }),
       next: nextResponder,
-      perform: (work, cancel) => duties.perform(work, cancel),
+      perform: (work, cancel) => {
+        presence.note(work);
+        return duties.perform(work, cancel);
+      },
       patienceMs,
       clock,
       log,
@@ -79,7 +94,8 @@ export async function answer(
     exchange: duties.exchange,
     committed: duties.committed,
     recovered: hello !== undefined && hello.want === undefined && clear && refusal === undefined,
-    peerAlarms: duties.foreign === undefined ? undefined : duties.foreign + (hello?.alarms ?? 0),
+    told: duties.told,
+    stuck: duties.foreign === undefined ? undefined : { foreign: duties.foreign, atPeer: hello?.alarms ?? 0 },
     error:
       duties.declined ?? (refusal === undefined ? state.error : refusalError(refusal.code, refusal.reason)),
   };

@@ -6,7 +6,7 @@
  */
 import type { Key } from '../base/key.js';
 import { passingOver, type QkdSyncError } from '../base/errors.js';
-import type { InitiatorState } from '../handshake/initiator-state.js';
+import { isOwn, type InitiatorState } from '../handshake/initiator-state.js';
 import type { InitiatorAction, InitiatorEvent, Verdict } from '../handshake/initiator-work.js';
 import { nextInitiator, startInitiator } from '../handshake/initiator.js';
 import type { Awaited, CommonAction } from '../handshake/machine.js';
@@ -22,12 +22,22 @@ import type { KeyPorts, PeerSite, RunPorts, SiteSettings } from './run.js';
 /** How long to wait for the answer to a word that needs no work, in milliseconds. */
 const ANSWER_MS = 10_000;
 
+/** What only an operator can settle, as a contact has found it. */
+export interface FoundAlarms {
+  /** How many, at the peer as it says. */
+  readonly atPeer: number;
+  /** Which ones, with a record here: in the folder of whatever peer. */
+  readonly here: ReadonlySet<string>;
+}
+
 export interface ContactResult {
   /** The exchange of this contact, once it has been staged. */
   readonly exchange: OwnExchange | undefined;
   /** When ACK went out, on the monotonic clock. */
   readonly ackAt: number | undefined;
-  readonly alarms: number;
+  readonly alarms: FoundAlarms;
+  /** Exchanges that the peer cannot save before an operator there has acted. */
+  readonly barred: ReadonlySet<string>;
   readonly error: QkdSyncError | undefined;
 }
 
@@ -133,17 +143,21 @@ export async function contact(
     return ownExchange(record);
   };
 
-  const patienceMs = (awaited: Awaited, { peerDeadlineMs }: InitiatorState): number => {
+  const patienceMs = (awaited: Awaited, now: InitiatorState): number => {
+    const { phase, peerDeadlineMs } = now;
+    const leftMs = startedAt + Math.min(terms.deadlineMs, peerDeadlineMs) - clock.monotonic();
+    // What an earlier run has left open may wait for the next contact.
+    const isOurs = 'task' in phase && isOwn(now, phase.task);
     switch (awaited) {
       case 'fin':
-        return terms.ackTimeoutMs;
+        return isOurs ? terms.ackTimeoutMs : Math.min(terms.ackTimeoutMs, leftMs);
       case 'answer':
-        return ANSWER_MS;
+        return isOurs ? ANSWER_MS : Math.min(ANSWER_MS, leftMs);
       case 'status':
       case 'vote':
       case 'greeting':
       case 'order':
-        return startedAt + Math.min(terms.deadlineMs, peerDeadlineMs) - clock.monotonic();
+        return leftMs;
     }
   };
 
@@ -167,7 +181,8 @@ export async function contact(
     const why = state.error?.message ?? 'the exchange was aborted';
     sayLost(log, { call: 'enc_keys', keys: drawn.length, keyIds: drawn, why });
   }
-  return { exchange, ackAt, alarms: state.alarms, error: state.error };
+  const { peerAlarms, alarmed, barred, error } = state;
+  return { exchange, ackAt, alarms: { atPeer: peerAlarms, here: alarmed }, barred, error };
 }
 
 /** A record that cannot be read is the operator's, and must not keep the other exchanges from being settled. */

@@ -7,6 +7,7 @@
  */
 import type { Channel } from '../peer/channel.js';
 import { answer, type AnswerResult } from './answer.js';
+import { Presence } from './presence.js';
 import type { KeyPorts, PeerSite, SiteSettings } from './run.js';
 
 /** A contact that is over. */
@@ -27,6 +28,10 @@ export class Contacts {
   readonly #stateId: string;
   /** By the site that has authenticated itself. */
   readonly #current = new Map<string | undefined, Current>();
+  /** Of all that are under way, those too that are being superseded. */
+  readonly #present = new Set<Presence>();
+  /** When the first contact of each site began that has said HELLO and is over. */
+  readonly #firstAt = new Map<string, number>();
   /** Those that nobody has looked at yet. */
   readonly #ended: (EndedContact | Error)[] = [];
   #wake: () => void = () => undefined;
@@ -38,18 +43,35 @@ export class Contacts {
     this.#ports = ports;
   }
 
-  get busy(): boolean {
-    return this.#current.size > 0;
+  /**
+   * How long, on the monotonic clock, those that are under way are worth waiting for: one that is in the middle of a vote
+   * or of a decision until it ends, and one that has said HELLO for the deadline of one contact, counted from the first
+   * contact of its site, so that nobody stretches it by coming again. Who says nothing counts for nothing.
+   * @param site whose contacts alone are waited for; undefined: anybody's
+   */
+  worthUntil(site: string | undefined): number {
+    let until = -Infinity;
+    for (const { site: who, startedAt, isEngaged } of this.#present) {
+      if (isEngaged) return Infinity;
+      if (who === undefined || (site !== undefined && who !== site)) continue;
+      until = Math.max(until, (this.#firstAt.get(who) ?? startedAt) + this.#settings.terms.deadlineMs);
+    }
+    return until;
   }
 
   take(channel: Channel): void {
     const before = this.#current.get(channel.peer);
-    const handled = this.#handle(channel, before);
+    const presence = new Presence(this.#ports.clock.monotonic());
+    this.#present.add(presence);
+    const handled = this.#handle(channel, before, presence);
     this.#current.set(channel.peer, { channel, handled });
   }
 
-  /** The next one that has ended; undefined when the deadline (on the monotonic clock) has come, or the run is told to stop. */
-  async next(deadline: number | undefined): Promise<EndedContact | undefined> {
+  /**
+   * The next one that has ended; undefined when the deadline (on the monotonic clock, Infinity for none) has come, or the
+   * run is told to stop.
+   */
+  async next(deadline: number): Promise<EndedContact | undefined> {
     const { clock, signal } = this.#ports;
     if (this.#ended.length === 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -58,7 +80,7 @@ export class Contacts {
           signal.removeEventListener('abort', wake);
           resolve();
         };
-        const cancel = deadline === undefined ? undefined : clock.after(deadline - clock.monotonic(), wake);
+        const cancel = deadline === Infinity ? undefined : clock.after(deadline - clock.monotonic(), wake);
         signal.addEventListener('abort', wake);
         this.#wake = wake;
       });
@@ -77,7 +99,7 @@ export class Contacts {
     return this.#ended.splice(0).map(sound);
   }
 
-  async #handle(channel: Channel, before: Current | undefined): Promise<void> {
+  async #handle(channel: Channel, before: Current | undefined, presence: Presence): Promise<void> {
     const { log } = this.#ports;
     if (before !== undefined) {
       log(
@@ -96,17 +118,24 @@ export class Contacts {
       suite,
     });
     const allowed = this.#peers.filter((peer) => channel.peer === undefined || peer.site === channel.peer);
-    const ended = await this.#answer(allowed, channel);
+    const ended = await this.#answer(allowed, channel, presence);
+    this.#present.delete(presence);
+    const { site, startedAt } = presence;
+    if (site !== undefined && !this.#firstAt.has(site)) this.#firstAt.set(site, startedAt);
     const superseded = this.#current.get(channel.peer)?.channel !== channel;
     if (!superseded) this.#current.delete(channel.peer);
     this.#ended.push(ended instanceof Error ? ended : { ...ended, superseded });
     this.#wake();
   }
 
-  async #answer(allowed: readonly PeerSite[], channel: Channel): Promise<AnswerResult | Error> {
+  async #answer(
+    allowed: readonly PeerSite[],
+    channel: Channel,
+    presence: Presence,
+  ): Promise<AnswerResult | Error> {
     const { log } = this.#ports;
     try {
-      const ended = await answer(this.#settings, allowed, this.#stateId, this.#ports, channel);
+      const ended = await answer(this.#settings, allowed, this.#stateId, this.#ports, channel, presence);
       if (ended.error !== undefined) {
         log('warn', 'contact-failed', ended.error.message, {
           peer: ended.peer?.site,

@@ -58,6 +58,8 @@ export class Duties {
   exchange: OwnExchange | undefined;
   /** The exchanges whose decision to commit was heard. */
   readonly committed = new Set<string>();
+  /** What the initiator has said last of each exchange, whatever has come of it. */
+  readonly told = new Map<string, 'commit' | 'abort'>();
   /** Open exchanges that name another state folder of the peer; undefined before the first look. */
   foreign: number | undefined;
   /** The error behind the last NAK of this side. */
@@ -91,10 +93,12 @@ export class Duties {
       case 'vote':
         return this.#declining(async () => ({ on: 'voted', beta: await this.#vote(work, cancel) }));
       case 'commit': {
+        this.told.set(work.id, 'commit');
         const outcome = await this.#commit(work);
         return { on: 'committed', outcome };
       }
       case 'discard': {
+        this.told.set(work.id, 'abort');
         const outcome = await orDamaged(() => store.discard(work.peer, work.id, work.stateId));
         if (outcome === 'gone' && work.id === this.exchange?.id) {
           this.#lose(this.exchange.keyIds, 'the initiator has aborted the exchange');

@@ -5,7 +5,7 @@
  * Never rejects but for a bug: the report says what became of the run and why.
  */
 import { sleep } from '../base/clock.js';
-import { QkdSyncError } from '../base/errors.js';
+import { passingOver, QkdSyncError } from '../base/errors.js';
 import { randomId } from '../base/random.js';
 import { nonceFrom } from '../handshake/nonce.js';
 import type { Want } from '../handshake/message.js';
@@ -37,7 +37,13 @@ export interface InitiatorPorts extends RunPorts {
   readonly dial: Dial;
 }
 
-const NOTHING: ContactResult = { exchange: undefined, ackAt: undefined, alarms: 0, error: undefined };
+const NOTHING: ContactResult = {
+  exchange: undefined,
+  ackAt: undefined,
+  alarms: { atPeer: 0, here: new Set() },
+  barred: new Set(),
+  error: undefined,
+};
 
 /** Settles what is open, then exchanges one set of keys. */
 export function initiate(settings: InitiatorSettings, ports: InitiatorPorts & KeyPorts): Promise<RunReport> {
@@ -89,8 +95,9 @@ async function run(
     log('info', 'ack-to-exit', `${ms} ms between ACK and exit`, { ms });
   }
   const { exchange, alarms, error } = result;
-  const run = { exchange, peerAlarms: alarms, kme: kme?.servedBy, hooks: await hooks.ended(), error };
-  return reportOf(ports, 'initiator', [peer], run);
+  const course = { kme: kme?.servedBy, hooks: await hooks.ended(), error };
+  const run = { exchange, peerAlarms: alarms.atPeer, foreign: 0, ...course };
+  return reportOf(ports, 'initiator', [peer], run, alarms.here);
 }
 
 /** Finishes what an earlier run had decided, and aborts what it had not: the keys of that are lost. */
@@ -100,14 +107,23 @@ async function redo({ store, log }: RunPorts, peer: PeerSite): Promise<void> {
     if (place.role === 'initiator' && place.state === 'staged' && alarm === undefined)
       undecided.push(place.id);
   }
-  await store.redo(peer.site);
-  for (const id of undecided) {
-    const found = await store.find(id);
-    if (found?.place.state !== 'aborted') continue;
-    const { keyIds = [] } = found;
-    const why = 'an earlier run ended before its decision';
-    sayLost(log, { call: 'enc_keys', keys: keyIds.length, keyIds, why });
+  const sayAborted = async (): Promise<void> => {
+    for (const id of undecided) {
+      const found = await store.find(id);
+      if (found?.place.state !== 'aborted') continue;
+      const { keyIds = [] } = found;
+      const why = 'an earlier run ended before its decision';
+      sayLost(log, { call: 'enc_keys', keys: keyIds.length, keyIds, why });
+    }
+  };
+  try {
+    await store.redo(peer.site);
+  } catch (error) {
+    // What it has aborted before it failed is aborted, and no later run meets it undecided again.
+    await passingOver('suspect', sayAborted);
+    throw error;
   }
+  await sayAborted();
 }
 
 /** What cannot be cleared away now is cleared away at the next contact. */
@@ -143,10 +159,7 @@ async function exchangeOrSettle(
   );
   const result = obstacle === undefined ? first : { ...first, error: obstacle };
   try {
-    return {
-      ...result,
-      alarms: Math.max(result.alarms, await repeatDecision(settings, ports, stateId, result)),
-    };
+    return { ...result, alarms: await repeatDecision(settings, ports, stateId, result) };
   } catch (error) {
     // What the run has decided must not be forgotten over what failed afterwards.
     if (error instanceof QkdSyncError) return { ...result, error: result.error ?? error };

@@ -46,8 +46,10 @@ export interface RunReport {
   /** Key files that this run put in place, in the order in which it did. */
   readonly published: readonly PublishedFile[];
   readonly open: readonly OpenExchange[];
-  /** Open exchanges that only an operator can settle: at the peer as it said, or made with another state folder of it. */
+  /** Open exchanges that only an operator can settle, at the peer as it said. */
   readonly peerAlarms: number;
+  /** Open exchanges here that were made with another state folder of the peer. */
+  readonly foreign: number;
   /** The origin of the KME that gave the keys; undefined where none has. */
   readonly kme: string | undefined;
   /** The hooks that were run for saved key files, of earlier runs too, in the order in which they ended. */
@@ -98,15 +100,20 @@ export function worst(open: readonly { readonly standing: Standing }[]): Standin
 
 /** The outcome of a run: that of its own exchange, or, where it had none, of what else is open with its peers. */
 export function outcomeOf(
-  { exchange, peerAlarms, error }: Pick<RunReport, 'exchange' | 'peerAlarms' | 'error'>,
+  { exchange, peerAlarms, foreign, error }: Pick<RunReport, 'exchange' | 'peerAlarms' | 'foreign' | 'error'>,
   open: readonly OpenExchange[],
 ): OutcomeKind {
   if (exchange !== undefined) {
     const own = open.find(({ id }) => id === exchange.id);
-    return own?.standing ?? (exchange.progress === 'committed' ? 'saved' : 'aborted');
+    if (own !== undefined || exchange.progress === 'committed') return own?.standing ?? 'saved';
+    // Its record has gone, and the peer has decided otherwise than that says.
+    return error?.code === 'alarm' ? 'alarm' : 'aborted';
   }
+  if (error?.code === 'alarm') return 'alarm';
+  // Rule 16: what an earlier run has decided, and the disk still does not take, is more than a failure of this run.
+  if (error?.code === 'storage' && open.some(({ standing }) => standing === 'pending')) return 'pending';
   if (error !== undefined) return 'aborted';
-  return peerAlarms > 0 ? 'alarm' : (worst(open) ?? 'settled');
+  return peerAlarms > 0 || foreign > 0 ? 'alarm' : (worst(open) ?? 'settled');
 }
 
 /** The same where the records cannot be read or trusted: what the run itself has seen is all that can be said. */

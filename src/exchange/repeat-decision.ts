@@ -2,7 +2,7 @@
 import { sleep } from '../base/clock.js';
 import { QkdSyncError } from '../base/errors.js';
 import type { Dial } from '../peer/channel.js';
-import { contact, type ContactResult } from './contact.js';
+import { contact, type ContactResult, type FoundAlarms } from './contact.js';
 import type { PeerSite, RunPorts, SiteSettings } from './run.js';
 
 /** Between two tries to reach the peer, in milliseconds. */
@@ -10,17 +10,19 @@ export const REDIAL_MS = 250;
 
 /**
  * Within x the peer is dialled again and told again. After x the key file is published all the same, because the
- * decision is durable; the peer learns it at the next contact. Answers the alarms that were met.
+ * decision is durable; the peer learns it at the next contact. The same at once where the peer has said that an operator
+ * there must act first. Answers all the alarms that were met.
  */
 export async function repeatDecision(
   settings: SiteSettings & { readonly peer: PeerSite },
   ports: RunPorts & { readonly dial: Dial },
   stateId: string,
   result: ContactResult,
-): Promise<number> {
+): Promise<FoundAlarms> {
   const { store, clock, log } = ports;
   const { exchange, ackAt } = result;
-  if (exchange?.progress !== 'committed' || ackAt === undefined) return 0;
+  let { alarms } = result;
+  if (exchange?.progress !== 'committed' || ackAt === undefined) return alarms;
   const { peer, terms } = settings;
   const until = ackAt + terms.ackTimeoutMs;
   const isOpen = async (): Promise<boolean> =>
@@ -28,22 +30,25 @@ export async function repeatDecision(
       ({ place, alarm }) => place.id === exchange.id && alarm === undefined,
     );
 
-  if (!(await isOpen())) return 0;
+  if (!(await isOpen())) return alarms;
   // A signal does not end this, because the decision has been made; x does, whatever the peer does or fails to do.
   const x = new AbortController();
   const cancel = clock.after(until - clock.monotonic(), () => {
     x.abort();
   });
   const patient = { ...ports, signal: x.signal };
-  let alarms = 0;
   try {
-    let open = true;
+    let open = !result.barred.has(exchange.id);
     while (open && clock.monotonic() < until) {
       log('step', 'repeating', 'repeating the decision', { exchange: exchange.id });
       try {
         const channel = await patient.dial(x.signal);
         const again = await contact(settings, peer, stateId, patient, channel);
-        alarms = Math.max(alarms, again.alarms);
+        alarms = {
+          atPeer: Math.max(alarms.atPeer, again.alarms.atPeer),
+          here: new Set([...alarms.here, ...again.alarms.here]),
+        };
+        if (again.barred.has(exchange.id)) break;
       } catch (error) {
         if (!(error instanceof QkdSyncError)) throw error;
         log('step', 'not-reached', `cannot repeat the decision yet: ${error.message}`);

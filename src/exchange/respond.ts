@@ -3,14 +3,17 @@
  * know when to stop.
  *
  * One exchange: it ends when a contact has left nothing open, or, once it has voted, x and 5 s after the last break;
- * or when nobody came in time. `serve`: it ends when the process is told to stop.
+ * or when nobody came in time. No contact holds it for longer than `exchange.deadline`, and one that says nothing, or
+ * after the vote one of another peer, not at all. `serve`: it ends when the process is told to stop.
  * Never rejects but for a bug: the report says what became of the run and why.
  */
 import { formatDuration } from '../base/duration.js';
 import { QkdSyncError } from '../base/errors.js';
 import { roleOf } from '../base/site.js';
 import type { Listen } from '../peer/channel.js';
+import type { Stuck } from './answer.js';
 import { Contacts, type EndedContact } from './contacts.js';
+import { finishEarlier } from './finish-earlier.js';
 import { Hooks } from './hooks.js';
 import type { OwnExchange, RunReport } from './outcome.js';
 import { reportOf, requireRole, type KeyPorts, type PeerSite, type SiteSettings } from './run.js';
@@ -34,13 +37,17 @@ interface Progress {
   exchange: OwnExchange | undefined;
   /** Whose exchange that is. */
   peer: PeerSite | undefined;
-  /** What each peer has last said, or been found, to have that only an operator can settle. */
-  readonly peerAlarms: Map<string, number>;
+  /** What the initiator has said last of it. */
+  told: 'commit' | 'abort' | undefined;
+  /** What only an operator can settle with each peer, as it was last found. */
+  readonly stuck: Map<string, Stuck>;
   error: QkdSyncError | undefined;
   /** The contact that was waited for has come and left nothing open. */
   complete: boolean;
   /** How long to wait for the next contact, on the monotonic clock. */
   until: number;
+  /** The most that this may become after the vote, however often the initiator comes back and breaks off. */
+  lingerMost: number | undefined;
 }
 
 export async function respond(settings: ResponderSettings, ports: ResponderPorts): Promise<RunReport> {
@@ -50,10 +57,12 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
   const progress: Progress = {
     exchange: undefined,
     peer: undefined,
-    peerAlarms: new Map(),
+    told: undefined,
+    stuck: new Map(),
     error: undefined,
     complete: false,
     until: clock.monotonic() + timeoutMs,
+    lingerMost: undefined,
   };
   try {
     requireResponder(settings);
@@ -63,8 +72,19 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
     progress.error = error;
   }
   const { exchange, error } = progress;
-  const peerAlarms = [...progress.peerAlarms.values()].reduce((sum, alarms) => sum + alarms, 0);
-  const course = { exchange, peerAlarms, kme: ports.kme.servedBy, hooks: await hooks.ended(), error };
+  let [peerAlarms, foreign] = [0, 0];
+  for (const stuck of progress.stuck.values()) {
+    peerAlarms += stuck.atPeer;
+    foreign += stuck.foreign;
+  }
+  const course = {
+    exchange,
+    peerAlarms,
+    foreign,
+    kme: ports.kme.servedBy,
+    hooks: await hooks.ended(),
+    error,
+  };
   return reportOf(ports, 'responder', peers, course);
 }
 
@@ -86,7 +106,9 @@ async function run(
   const { store, log, listen, clock, signal } = ports;
   const stateId = await store.open();
   for (const peer of settings.peers) {
-    await finishEarlier(ports, peer);
+    const failure = await finishEarlier(ports, peer);
+    // Where nobody comes, it says more than that; a responder that stays has nothing to end with.
+    if (!settings.serve) progress.error ??= failure;
     hooks.begin(peer.site);
   }
 
@@ -103,11 +125,14 @@ async function run(
     port: listener.port,
   });
   progress.until = clock.monotonic() + settings.timeoutMs;
+  const until = (): number =>
+    settings.serve ? Infinity : Math.max(progress.until, contacts.worthUntil(progress.peer?.site));
   try {
     while (!progress.complete && !signal.aborted) {
-      const ended = await contacts.next(settings.serve || contacts.busy ? undefined : progress.until);
+      const ended = await contacts.next(until());
       if (ended !== undefined) await close(ended);
-      else if (!contacts.busy) break;
+      // Somebody may have become worth waiting for meanwhile.
+      else if (clock.monotonic() >= until()) break;
     }
   } finally {
     // The contacts hear of the signal themselves, and say no to their peers before the connections go.
@@ -130,24 +155,6 @@ const nobodyCame = (timeoutMs: number): QkdSyncError =>
 const notBack = (): QkdSyncError =>
   new QkdSyncError('peer-lost', 'the initiator has not come back to end the exchange');
 
-/** What an earlier run had decided is finished at any start, without the peer. */
-async function finishEarlier(ports: ResponderPorts, peer: PeerSite): Promise<void> {
-  const { store, lock, log, signal } = ports;
-  await store.preparePeer(peer.site);
-  try {
-    const unlock = await lock(store.layout.lock(peer.site), 0, signal);
-    try {
-      await store.redo(peer.site);
-    } finally {
-      await unlock();
-    }
-  } catch (error) {
-    // Whoever holds the lock does the same; each contact does it again before it is answered.
-    if (!(error instanceof QkdSyncError) || error.code !== 'busy') throw error;
-    log('step', 'busy', `another run is working on peer ${peer.site}`);
-  }
-}
-
 /** What an ended contact means for the run. Error `suspect`: no further contact may be answered. */
 async function weigh(
   settings: ResponderSettings,
@@ -157,13 +164,13 @@ async function weigh(
 ): Promise<void> {
   const { store, clock } = ports;
   const { terms, serve, peers } = settings;
-  if (ended.peer !== undefined && ended.peerAlarms !== undefined)
-    progress.peerAlarms.set(ended.peer.site, ended.peerAlarms);
+  if (ended.peer !== undefined && ended.stuck !== undefined) progress.stuck.set(ended.peer.site, ended.stuck);
   const exchange = serve ? undefined : (ended.exchange ?? progress.exchange);
   if (exchange !== undefined) {
     // The decision may be heard on another connection than the one that brought the vote.
     const committed = ended.committed.has(exchange.id);
     progress.exchange = { ...exchange, progress: committed ? 'committed' : exchange.progress };
+    progress.told = ended.told.get(exchange.id) ?? (ended.exchange === undefined ? progress.told : undefined);
   }
   if (ended.exchange !== undefined) progress.peer = ended.peer;
   if (ended.error?.code === 'suspect') throw ended.error;
@@ -178,7 +185,9 @@ async function weigh(
   }
   // Nobody else's contacts make the wait for this initiator longer.
   if (ended.peer?.site !== progress.peer?.site) return;
-  progress.until = clock.monotonic() + terms.ackTimeoutMs + GRACE_MS;
+  const lingerUntil = clock.monotonic() + terms.ackTimeoutMs + GRACE_MS;
+  progress.lingerMost ??= lingerUntil + terms.deadlineMs;
+  progress.until = Math.min(lingerUntil, progress.lingerMost);
   // Where the peer is back already, the new contact decides what is left open.
   if (ended.superseded) return;
   const records = (await Promise.all(peers.map((peer) => store.survey(peer.site)))).flat();
@@ -186,6 +195,26 @@ async function weigh(
   progress.complete = own === undefined || own.alarm !== undefined;
   if (!progress.complete) progress.error = ended.error ?? notBack();
   else if (progress.exchange?.progress === 'committed') progress.error = undefined;
-  // No record is left of a vote without a decision to commit: the initiator has said abort.
-  else progress.error = new QkdSyncError('peer-aborted', 'the initiator aborted the exchange');
+  else progress.error = own === undefined ? whyGone(progress.told) : ended.error;
+}
+
+/** Why no record is left of a vote of which no decision to commit was put down. */
+function whyGone(told: 'commit' | 'abort' | undefined): QkdSyncError {
+  switch (told) {
+    case 'abort':
+      return new QkdSyncError('peer-aborted', 'the initiator aborted the exchange');
+    case 'commit':
+      return new QkdSyncError(
+        'alarm',
+        'the initiator has committed the exchange, and its record here is gone',
+        {
+          hint: 'find out what has removed it; the initiator is in alarm too and keeps its record: compare the key files of both sites',
+        },
+      );
+    case undefined:
+      return new QkdSyncError(
+        'peer-aborted',
+        'another run, or somebody, has taken the record of the exchange away',
+      );
+  }
 }

@@ -72,12 +72,17 @@ export async function nextIndex(store: Store, settings: SiteSettings, peer: Peer
   );
 }
 
-/** Looks at the records of these peers again and says what became of the run. */
+/**
+ * Looks at the records of these peers again and says what became of the run.
+ * @param alarmed exchanges that the run has found to be in alarm here: the record of one may lie in the folder of a peer
+ * that has been given another name since
+ */
 export async function reportOf(
   ports: RunPorts,
   role: Role,
   peers: readonly PeerSite[],
-  run: Pick<RunReport, 'exchange' | 'peerAlarms' | 'kme' | 'hooks' | 'error'>,
+  run: Pick<RunReport, 'exchange' | 'peerAlarms' | 'foreign' | 'kme' | 'hooks' | 'error'>,
+  alarmed: Iterable<string> = [],
 ): Promise<RunReport> {
   const { store, published } = ports;
   const common = { ...run, role, peer: peers.length === 1 ? peers[0]?.site : undefined, published };
@@ -88,6 +93,10 @@ export async function reportOf(
       // What is said to be saved must last.
       if (ofPeer.some(({ standing }) => standing === 'unconfirmed')) await store.secure(site);
       open.push(...ofPeer);
+    }
+    for (const id of alarmed) {
+      const elsewhere = open.some((known) => known.id === id) ? undefined : await store.find(id);
+      if (elsewhere !== undefined) open.push(...openExchanges([elsewhere]));
     }
     return { ...common, open, outcome: outcomeOf(run, open) };
   } catch (error) {

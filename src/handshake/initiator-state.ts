@@ -37,7 +37,9 @@ export type WorkingPhase =
   | { readonly at: 'deciding'; readonly attempt: Attempt }
   /** `mute`: the peer need not hear of an abort. */
   | { readonly at: 'judging'; readonly task: Task; readonly mute: boolean }
-  | { readonly at: 'finishing' | 'marking'; readonly task: Task };
+  | { readonly at: 'finishing'; readonly task: Task }
+  /** `ended`: the peer has contradicted END, so that there need be no record here any more. */
+  | { readonly at: 'marking'; readonly task: Task; readonly ended: boolean };
 
 export type InitiatorPhase = WaitingPhase | WorkingPhase | { readonly at: 'ended' };
 
@@ -47,8 +49,12 @@ export interface InitiatorState {
   readonly queue: readonly Task[];
   /** Exchanges that this contact has dealt with, well or not; they are not taken up again. */
   readonly met: ReadonlySet<string>;
-  /** Open exchanges that only an operator can settle, at the peer as it says, and found by this contact. */
-  readonly alarms: number;
+  /** How many open exchanges only an operator at the peer can settle, as it has said. */
+  readonly peerAlarms: number;
+  /** The exchanges with a record here that this contact has found to be for an operator of this site. */
+  readonly alarmed: ReadonlySet<string>;
+  /** Those that the peer has said it can save only once an operator there has acted: to tell it again is in vain. */
+  readonly barred: ReadonlySet<string>;
   /** How many open exchanges that only an operator can settle the peer has told of on this connection. */
   readonly stuck: number;
   /** The least number that the next file may have, as far as the peer says. */

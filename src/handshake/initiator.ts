@@ -24,6 +24,8 @@ import { answerTo } from './nonce.js';
 import { REFUSAL_HINTS } from './refusal.js';
 import {
   alarmed,
+  alarmedThere,
+  barred,
   end,
   enter,
   finish,
@@ -44,7 +46,9 @@ export function startInitiator(context: InitiatorContext): InitiatorStep {
     context,
     queue: [],
     met: new Set<string>(),
-    alarms: 0,
+    peerAlarms: 0,
+    alarmed: new Set<string>(),
+    barred: new Set<string>(),
     error: undefined,
     stuck: 0,
     leastIndex: 0,
@@ -71,7 +75,8 @@ export function nextInitiator(state: InitiatorState, event: InitiatorEvent): Ini
       break;
     case 'finished':
       if (phase.at === 'finishing') return sayEnd(state, phase.task);
-      if (phase.at === 'marking') return settled(state, phase.task);
+      // No record is left here to mark: the one in alarm is the peer's.
+      if (phase.at === 'marking') return settled(phase.ended ? alarmedThere(state) : state, phase.task);
       break;
     case 'alarmed':
       if (phase.at === 'deciding') return alarmed(state, ownTask(phase.attempt));
@@ -135,7 +140,7 @@ function hear(state: InitiatorState, phase: WaitingPhase, message: Message): Ini
     case 'told-commit':
       if (message.type === 'FIN' && message.id === phase.task.id) return finish(state, phase.task);
       if (message.type === 'UNKNOWN' && message.id === phase.task.id) {
-        return mark(state, phase.task, 'unknown-to-peer');
+        return mark(state, phase.task, 'unknown-to-peer', false);
       }
       break;
     case 'told-abort':
@@ -150,26 +155,28 @@ function hear(state: InitiatorState, phase: WaitingPhase, message: Message): Ini
   return stop(state, outOfTurn(message));
 }
 
+const HINT_NAME_THERE =
+  "an operator at the peer must act: 'qkd-sync status' there names the exchange, see docs/operations.md, Alarms";
 const HINT_KME_THERE = "it is about the peer's KME: what 'qkd-sync respond' says there names the setting";
 
 function refused(state: InitiatorState, phase: WaitingPhase, nak: Nak): InitiatorStep {
   // A name that is taken after the decision is for an operator of the peer to free.
   const isAlarm = phase.at === 'told-commit' && nak.id === phase.task.id && nak.code === 'name-taken';
+  const hint = isAlarm ? HINT_NAME_THERE : REFUSAL_HINTS[nak.code];
   const error = new QkdSyncError(
     isAlarm ? 'alarm' : NAK_ERRORS[nak.code],
     `the peer refused: ${nak.reason}`,
-    {
-      hint: REFUSAL_HINTS[nak.code] ?? (nak.code.startsWith('kme-') ? HINT_KME_THERE : undefined),
-    },
+    { hint: hint ?? (nak.code.startsWith('kme-') ? HINT_KME_THERE : undefined) },
   );
   // The peer has not voted, so it need not hear of the abort.
   if (phase.at === 'offering') return judge({ ...state, error }, ownTask(phase.attempt), true);
   if (phase.at === 'greeting' || nak.id !== phase.task.id) return stop(state, error);
   // One exchange cannot be settled now; the others may.
   const failed = { ...state, error: state.error ?? error };
-  return nak.code === 'contradiction'
-    ? mark(failed, phase.task, 'contradiction')
-    : settled(failed, phase.task);
+  if (nak.code === 'contradiction') {
+    return mark(failed, phase.task, 'contradiction', phase.at === 'told-end');
+  }
+  return settled(isAlarm ? barred(failed, phase.task) : failed, phase.task);
 }
 
 /** STATUS: what the peer has open, what we have, and then the new exchange. */
@@ -180,10 +187,9 @@ function plan(
   attempt: Attempt | undefined,
 ): InitiatorStep {
   const stuck = status.foreign + status.alarms;
-  const alarms = Math.max(before.alarms, stuck);
   const state = {
     ...before,
-    alarms,
+    peerAlarms: Math.max(before.peerAlarms, stuck),
     stuck,
     // A number that is held by what only an operator can settle is passed over on both sites.
     leastIndex: stuck > 0 ? status.nextIndex : before.leastIndex,

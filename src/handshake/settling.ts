@@ -40,7 +40,18 @@ export function settled(state: InitiatorState, task: Task): InitiatorStep {
 }
 
 export function alarmed(state: InitiatorState, task: Task): InitiatorStep {
-  return settled({ ...state, alarms: state.alarms + 1 }, task);
+  return settled({ ...state, alarmed: new Set([...state.alarmed, task.id]) }, task);
+}
+
+/** One more of the peer's than it has said: its next STATUS, if there is one, counts it too. */
+export function alarmedThere(state: InitiatorState): InitiatorState {
+  return { ...state, peerAlarms: state.peerAlarms + 1 };
+}
+
+/** The peer cannot save this one before an operator there has acted. Of an earlier one its STATUS has said so. */
+export function barred(state: InitiatorState, task: Task): InitiatorState {
+  const told = { ...state, barred: new Set([...state.barred, task.id]) };
+  return isOwn(state, task) ? alarmedThere(told) : told;
 }
 
 export const ownTask = ({ id }: Attempt): Task => ({ id, kind: 'undecided' });
@@ -53,8 +64,8 @@ export function finish(state: InitiatorState, task: Task): InitiatorStep {
   return enter(state, { at: 'finishing', task }, { do: 'finish', id: task.id });
 }
 
-export function mark(state: InitiatorState, task: Task, reason: AlarmReason): InitiatorStep {
-  return enter(state, { at: 'marking', task }, { do: 'alarm', id: task.id, reason });
+export function mark(state: InitiatorState, task: Task, reason: AlarmReason, ended: boolean): InitiatorStep {
+  return enter(state, { at: 'marking', task, ended }, { do: 'alarm', id: task.id, reason });
 }
 
 /** The decision as it stands is told to the peer. */

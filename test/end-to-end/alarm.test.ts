@@ -47,7 +47,7 @@ async function expectAlarms(sites: TwoSites, number: number, home = '.'): Promis
   for (const command of ['recover', 'initiate'] as const) {
     const ends = await meet(sites, command, FLAGS, more);
     expect(ends.map(({ code }) => code)).toEqual([13, 13]);
-    for (const { stderr } of ends) expect(talkOf(stderr).join()).toMatch(/alarm|operator/);
+    for (const { stderr } of ends) expect(talkOf(stderr).join()).toMatch(/alarm|foreign/);
   }
   expect(await sites.b.read(`keys/A/A_${number}`)).toBe(await sites.a.read(`${keys}/B/B_${number}`));
 }

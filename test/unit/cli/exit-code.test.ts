@@ -58,6 +58,7 @@ const report = (outcome: OutcomeKind, more: Partial<RunReport> = {}): RunReport 
   published: [],
   open: [],
   peerAlarms: 0,
+  foreign: 0,
   kme: undefined,
   hooks: [],
   error: undefined,
@@ -88,6 +89,7 @@ describe('a run', () => {
       expect(exitCodeOf(report(outcome, { open: all }))).toBe(OF_STANDING[standing]);
     }
     expect(exitCodeOf(report(outcome, { peerAlarms: 1, open: [open('unconfirmed')] }))).toBe(13);
+    expect(exitCodeOf(report(outcome, { foreign: 1, open: [open('unconfirmed')] }))).toBe(13);
   });
 
   it.each(STANDINGS)('whose own exchange is %s says so, whatever ended it', (standing) => {

@@ -29,6 +29,7 @@ const run = (more: Partial<RunReport> = {}): RunReport => ({
   published: [],
   open: [],
   peerAlarms: 0,
+  foreign: 0,
   kme: 'https://kme-a:8443',
   hooks: [],
   error: undefined,
@@ -215,11 +216,14 @@ describe('a run', () => {
   it('names what is open, and why it ended', () => {
     const error = new QkdSyncError('peer-lost', 'the peer has not answered', { hint: 'run recover' });
     const { stderr } = said({ quiet: true }, (report) => {
-      report.run(run({ outcome: 'unconfirmed', open: [UNCONFIRMED], error, peerAlarms: 2 }), 5);
+      report.run(run({ outcome: 'unconfirmed', open: [UNCONFIRMED], error, peerAlarms: 2, foreign: 1 }), 5);
     });
     expect(stderr).toBe(
       `qkd-sync: exchange ${ID} with B (file B_3) is saved here, not yet confirmed by the peer; it settles at the next contact\n` +
-        'qkd-sync: the peer has 2 open exchanges that only an operator can settle\n' +
+        'qkd-sync: B: 2 exchanges open there that only an operator there can settle\n' +
+        "hint: look at 'qkd-sync status' there, and at docs/operations.md, Alarms\n" +
+        'qkd-sync: 1 exchange open here that only an operator here can settle, made with another state folder of B\n' +
+        "hint: look at 'qkd-sync status' here, and at docs/operations.md, Alarms\n" +
         'qkd-sync: the peer has not answered\n' +
         'hint: run recover\n',
     );
@@ -264,6 +268,7 @@ describe('a run', () => {
       hooks: [],
       open: [],
       peerAlarms: 0,
+      foreign: 0,
     });
   });
 
@@ -310,6 +315,7 @@ describe('a run', () => {
       hooks: [],
       open: [],
       peerAlarms: 0,
+      foreign: 0,
       error: { code: 'kme-empty', exit: 75, message: 'the KME has no keys', hint: 'wait' },
     });
   });

@@ -1,11 +1,11 @@
 /** What only an operator can settle: records of another state folder, and records that contradict each other. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
 import type { RunReport } from '../../../src/exchange/outcome.js';
 import { Link } from '../../support/link.js';
-import { once, SOUND_WIRE } from '../../support/memory-network.js';
+import { once, SOUND_WIRE, type Wire } from '../../support/memory-network.js';
 
 let link: Link;
 beforeEach(async () => {
@@ -54,8 +54,9 @@ describe('a vote that names another state folder of A', () => {
     await leaveInDoubt();
     const answering = link.b.respond([link.a]);
     const [a, b] = await link.both(link.a.recover(link.b, { state: elsewhere() }), answering);
-    expect(a).toMatchObject({ peerAlarms: 1 });
-    expect(b).toMatchObject({ peerAlarms: 1 });
+    // They lie at B: to A they are the peer's, and to B they are not.
+    expect(a).toMatchObject({ outcome: 'alarm', peerAlarms: 1, foreign: 0 });
+    expect(b).toMatchObject({ outcome: 'alarm', peerAlarms: 0, foreign: 1 });
     expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
     expect(link.network.types().filter((type) => type === 'ABORT')).toEqual([]);
     expect(await link.b.records(link.a)).toEqual(['names/A_0', 'responder/staged']);
@@ -79,7 +80,7 @@ describe('a vote that names another state folder of A', () => {
     await link.until(other.initiate(link.b).report);
     answering.interrupt();
     const b = await link.until(answering.report);
-    expect(b).toMatchObject({ peerAlarms: 1 });
+    expect(b).toMatchObject({ foreign: 1 });
     expect(exitCodeOf(b)).toBe(13);
   });
 
@@ -90,7 +91,7 @@ describe('a vote that names another state folder of A', () => {
     const channel = await link.until(link.network.dial('A', 'B')(new AbortController().signal));
     await link.until(channel.close());
     answering.interrupt();
-    expect(await link.until(answering.report)).toMatchObject({ peerAlarms: 1 });
+    expect(await link.until(answering.report)).toMatchObject({ foreign: 1 });
   });
 });
 
@@ -101,8 +102,8 @@ describe('new exchanges go on while an operator has not looked', () => {
     for (let exchange = 1; exchange <= 2; exchange += 1) {
       const [a, b] = await link.both(link.a.initiate(link.b, { state }), link.b.respond([link.a]));
       expect([a, b]).toMatchObject([
-        { outcome: 'saved', peerAlarms: 1, exchange: { index: exchange } },
-        { outcome: 'saved', peerAlarms: 1, exchange: { index: exchange } },
+        { outcome: 'saved', peerAlarms: 1, foreign: 0, exchange: { index: exchange } },
+        { outcome: 'saved', peerAlarms: 0, foreign: 1, exchange: { index: exchange } },
       ]);
       expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
     }
@@ -114,7 +115,7 @@ describe('new exchanges go on while an operator has not looked', () => {
     await leaveUnknown();
     const [a, b] = await link.exchange();
     expect([a, b]).toMatchObject([
-      { outcome: 'saved', exchange: { index: 1 }, open: [{ reason: 'unknown-to-peer' }] },
+      { outcome: 'saved', exchange: { index: 1 }, open: [{ reason: 'unknown-to-peer' }], peerAlarms: 0 },
       { outcome: 'saved', exchange: { index: 1 }, peerAlarms: 1 },
     ]);
     expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
@@ -129,7 +130,8 @@ describe('new exchanges go on while an operator has not looked', () => {
       link.a.initiate(link.b, { index: 1 }),
       link.b.respond([link.a], { index: 1 }),
     );
-    expect(a).toMatchObject({ outcome: 'saved', open: [{ reason: 'unreadable' }] });
+    expect(a).toMatchObject({ outcome: 'saved', open: [{ reason: 'unreadable' }], peerAlarms: 0 });
+    expect(exitCodeOf(a)).toBe(13);
   });
 
   test('though a record at B cannot be read that A has committed: both sites have an alarm', async () => {
@@ -170,7 +172,11 @@ describe('a record of A that a backup has taken back', () => {
 describe('a decision of A that B has no record of', () => {
   test('is an alarm at A: its record stays, nothing is published', async () => {
     const a = await leaveUnknown();
-    expect(a).toMatchObject({ outcome: 'alarm', open: [{ standing: 'alarm', reason: 'unknown-to-peer' }] });
+    expect(a).toMatchObject({
+      outcome: 'alarm',
+      open: [{ standing: 'alarm', reason: 'unknown-to-peer' }],
+      peerAlarms: 0,
+    });
     expect(exitCodeOf(a)).toBe(13);
     expect(a.published).toEqual([]);
     expect(await link.a.files(link.b)).toEqual({});
@@ -180,4 +186,119 @@ describe('a decision of A that B has no record of', () => {
     expect(again.open).toMatchObject([{ standing: 'alarm' }]);
     expect(await link.a.files(link.b)).toEqual({});
   });
+
+  test('is an alarm at B too, which has heard of the commit and not of an abort', async () => {
+    link.network.wire = takingRecordAway('ACK');
+    const [a, b] = await link.exchange();
+    expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
+    expect(b).toMatchObject({ outcome: 'alarm', error: { code: 'alarm' } });
+    expect(b.error?.message).toContain('has committed');
+  });
+});
+
+/** B's records go while this message is on its way. */
+function takingRecordAway(message: string): Wire {
+  return ({ type }) => {
+    if (type === message) {
+      const folder = join(link.b.state, 'A', 'responder');
+      for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+    }
+    return 'deliver';
+  };
+}
+
+test('a vote whose record has gone, and of which nothing was heard, is not said to be aborted by the initiator', async () => {
+  link.network.wire = ({ type }) => {
+    takingRecordAway('SYN_ACK')({ type, from: 'B', connection: 1, nth: 1, text: '' });
+    return type === 'SYN_ACK' ? 'cut' : 'deliver';
+  };
+  const answering = link.b.respond([link.a]);
+  const [, b] = await link.both(link.a.initiate(link.b), answering);
+  expect(b.error?.message).not.toContain('the initiator');
+});
+
+describe('a key file whose name is taken at B after the decision', () => {
+  async function takeName(): Promise<[RunReport, RunReport, number]> {
+    link.network.wire = ({ type }) => {
+      if (type === 'ACK') {
+        mkdirSync(join(link.b.keys, 'A'), { recursive: true });
+        writeFileSync(join(link.b.keys, 'A', 'A_0'), 'alien');
+      }
+      return 'deliver';
+    };
+    const answering = link.b.respond([link.a], { serve: true });
+    await link.until(link.b.log.nth('listening'));
+    const startedAt = link.clock.monotonic();
+    const asking = link.a.initiate(link.b);
+    const a = await link.until(asking.report);
+    const tookMs = link.clock.monotonic() - startedAt;
+    answering.interrupt();
+    const b = await link.until(answering.report);
+    link.network.wire = SOUND_WIRE;
+    return [a, b, tookMs];
+  }
+
+  test("is the peer's alarm: A saves at once, tells it no second time, and says who must act", async () => {
+    const [a, b, tookMs] = await takeName();
+    expect(a).toMatchObject({ outcome: 'unconfirmed', peerAlarms: 1, error: { code: 'alarm' } });
+    expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([10, 13]);
+    expect(a.error?.hint).toContain("'qkd-sync status' there");
+    expect(Object.keys(await link.a.files(link.b))).toEqual(['B_0']);
+    expect(tookMs).toBe(0);
+    expect(link.network.types().filter((type) => type === 'ACK')).toHaveLength(1);
+  });
+
+  test('is an alarm of the run that only settles', async () => {
+    await takeName();
+    const [a] = await link.recover();
+    expect(a).toMatchObject({
+      outcome: 'alarm',
+      exchange: undefined,
+      peerAlarms: 1,
+      error: { code: 'alarm' },
+    });
+    expect(exitCodeOf(a)).toBe(13);
+  });
+
+  test('is told no third time on the connection that tells it again', async () => {
+    link.network.wire = once('ACK', 'cut');
+    const answering = link.b.respond([link.a], { serve: true });
+    const asking = link.a.initiate(link.b);
+    await link.until(link.b.log.nth('contact-failed'));
+    mkdirSync(join(link.b.keys, 'A'), { recursive: true });
+    writeFileSync(join(link.b.keys, 'A', 'A_0'), 'alien');
+    const a = await link.until(asking.report);
+    expect(a).toMatchObject({ outcome: 'unconfirmed', peerAlarms: 1 });
+    expect(link.network.types().filter((type) => type === 'ACK')).toHaveLength(2);
+    answering.interrupt();
+    await link.until(answering.report);
+  });
+});
+
+test('a record that B cannot read any more after FIN is an alarm at A, which has none', async () => {
+  link.network.wire = ({ type }) => {
+    if (type === 'END') {
+      const folder = join(link.b.state, 'A', 'responder');
+      for (const name of readdirSync(folder)) writeFileSync(join(folder, name, 'exchange.json'), '');
+    }
+    return 'deliver';
+  };
+  const [a, b] = await link.exchange();
+  expect(a).toMatchObject({ outcome: 'saved', open: [], peerAlarms: 1 });
+  expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([13, 13]);
+});
+
+test('a record in alarm that lies in the folder of a peer that has another name now counts', async () => {
+  await leaveInDoubt();
+  // The peer was called OLD when A made its record, which only now is found to be damaged.
+  renameSync(join(link.a.state, 'B'), join(link.a.state, 'OLD'));
+  const folder = join(link.a.state, 'OLD', 'initiator');
+  for (const name of readdirSync(folder)) {
+    rmSync(join(folder, name, 'beta'), { force: true });
+    writeFileSync(join(folder, name, 'beta'), 'damaged');
+    renameSync(join(folder, name), join(folder, name.replace('staged', 'committed')));
+  }
+  const [a] = await link.recover();
+  expect(a).toMatchObject({ outcome: 'alarm', peerAlarms: 0, open: [{ peer: 'OLD', standing: 'alarm' }] });
+  expect(exitCodeOf(a)).toBe(13);
 });

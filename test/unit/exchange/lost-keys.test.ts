@@ -113,6 +113,28 @@ test('A is killed after its SYN: the next run calls its keys lost', async () => 
   await expectAccounted();
 });
 
+test('A is killed after its SYN, and the next run fails right after the abort: it calls the keys lost all the same', async () => {
+  const asking = link.a.initiate(link.b, TERMS);
+  link.network.wire = ({ type }) => {
+    if (type === 'SYN_ACK') asking.kill();
+    return 'deliver';
+  };
+  await link.both(asking, link.b.respond([link.a], { ...TERMS, timeoutMs: 1_000 }));
+  link.network.wire = SOUND_WIRE;
+  link.a.log.lines.splice(0);
+  let aborted = false;
+  link.a.fault = ({ name, path, target }) => {
+    aborted ||= name === 'rename' && target.endsWith('.aborted');
+    return aborted && name === 'syncFolder' && path.endsWith('/initiator') ? { code: 'ENOSPC' } : undefined;
+  };
+  const a = await link.until(link.a.recover(link.b, TERMS).report);
+  expect(a.error?.code).toBe('storage');
+  expect(lost(link.a, 'enc_keys')).toHaveLength(2);
+  link.a.fault = NO_FAULT;
+  await link.exchange(TERMS);
+  await expectAccounted();
+});
+
 test("our certificate is refused by B's KME: A draws nothing", async () => {
   const refused = new QkdSyncError('kme-refused', 'not our certificate', { cause: new Error('alert') });
   link.b.kme.faults.set('status', refused);

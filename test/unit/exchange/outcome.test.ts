@@ -22,6 +22,8 @@ const open = (standing: Standing, id = 'other'): OpenExchange => {
   return { id, peer: 'B', role: 'initiator', standing, name: 'B_0', reason: undefined };
 };
 const error = new QkdSyncError('peer-lost', 'gone');
+const FULL = new QkdSyncError('storage', 'no room');
+const ALARM = new QkdSyncError('alarm', 'an operator must look');
 const MARKED = new QkdSyncError('suspect', 'marked');
 const UNDURABLE = new QkdSyncError('suspect', 'failed just now', { cause: new Error('EIO') });
 
@@ -79,10 +81,21 @@ describe('the outcome of a run', () => {
     ['no exchange, no error', undefined, [], undefined, 0, 'settled'],
     ['no exchange, something else open', undefined, [open('in-doubt')], undefined, 0, 'in-doubt'],
     ['no exchange, an operator must look', undefined, [open('in-doubt')], undefined, 1, 'alarm'],
+    ['no exchange, the peer says that an operator must act', undefined, [], ALARM, 0, 'alarm'],
+    ['no record is left of what the peer has committed', own('open'), [], ALARM, 0, 'alarm'],
+    ['its record says it, whatever another one is refused for', own('committed'), [], ALARM, 0, 'saved'],
+    ['no exchange, the disk has not taken a decision', undefined, [open('pending')], FULL, 0, 'pending'],
+    ['no exchange, the disk, nothing decided', undefined, [open('in-doubt')], FULL, 0, 'aborted'],
+    ['no exchange, another error than the disk', undefined, [open('pending')], error, 0, 'aborted'],
     ['no exchange, an error', undefined, [open('in-doubt')], error, 1, 'aborted'],
   ] as const)('%s', (_what, exchange, records, failure, peerAlarms, outcome) => {
-    expect(outcomeOf({ exchange, peerAlarms, error: failure }, records)).toBe(outcome);
+    expect(outcomeOf({ exchange, peerAlarms, foreign: 0, error: failure }, records)).toBe(outcome);
   });
+});
+
+test('votes that were given to another state folder of the peer are an alarm', () => {
+  const run = { exchange: undefined, peerAlarms: 0, foreign: 1, error: undefined };
+  expect(outcomeOf(run, [open('in-doubt')])).toBe('alarm');
 });
 
 describe('the outcome where the records cannot be read', () => {

@@ -4,8 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QkdSyncError } from '../../../src/base/errors.js';
+import { encodeMessage } from '../../../src/handshake/codec.js';
+import type { Channel } from '../../../src/peer/channel.js';
 import { Link } from '../../support/link.js';
 import { once, SOUND_WIRE } from '../../support/memory-network.js';
+import type { Run, TestSite } from '../../support/site.js';
 import { expectSettled } from '../../support/truth.js';
 
 let link: Link;
@@ -20,6 +23,54 @@ afterEach(async () => {
 });
 
 const now = (): number => link.clock.monotonic();
+
+async function pass(ms: number): Promise<void> {
+  await link.until(new Promise<void>((resolve) => void link.clock.after(ms, resolve)));
+}
+
+/** Says HELLO, and nothing after it. */
+async function greet(site: TestSite): Promise<Channel> {
+  const channel = await link.network.dial(site.id, 'B')(new AbortController().signal);
+  const { id, sae } = site;
+  const want = { count: 1, size: 256, naming: 'index', index: 0 } as const;
+  const stateId = '0'.repeat(32);
+  channel.send(encodeMessage({ type: 'HELLO', version: 1, site: id, sae, stateId, alarms: 0, want }));
+  return channel;
+}
+
+/** Comes at once and then at each of these intervals, whether it is answered or not, until it is told to stop. */
+function comeAgain(everyMs: number, come: () => Promise<unknown>): () => void {
+  let cancel: () => void = () => undefined;
+  // As many as show it, so that a responder that is held ends all the same.
+  let left = 40;
+  const next = (): void => {
+    left -= 1;
+    if (left === 0) return;
+    come().catch(() => undefined);
+    cancel = link.clock.after(everyMs, next);
+  };
+  next();
+  return () => {
+    cancel();
+  };
+}
+
+/** Leaves a responder that has voted, and whose initiator has been killed. */
+async function leaveInDoubt(
+  peers: readonly TestSite[],
+  ackTimeoutMs: number,
+  deadlineMs = 600_000,
+): Promise<{ answering: Run; brokeAt: number }> {
+  const answering = link.b.respond(peers, { terms: { ackTimeoutMs, deadlineMs } });
+  const asking = link.a.initiate(link.b);
+  link.network.wire = ({ type }) => {
+    if (type === 'SYN_ACK') asking.kill();
+    return 'deliver';
+  };
+  await link.until(asking.report);
+  link.network.wire = SOUND_WIRE;
+  return { answering, brokeAt: now() };
+}
 
 describe('a one-shot responder', () => {
   test('ends after --timeout where nobody comes', async () => {
@@ -46,7 +97,7 @@ describe('a one-shot responder', () => {
     expect(b).toMatchObject({ outcome: 'aborted', error: { code: 'timeout' } });
   });
 
-  test('ends a connection that never says HELLO', async () => {
+  test('is not held by a connection that never says HELLO', async () => {
     const answering = link.b.respond([link.a], { timeoutMs: 1_000 });
     await link.until(link.b.log.nth('listening'));
     const startedAt = now();
@@ -54,7 +105,44 @@ describe('a one-shot responder', () => {
       Promise.all([link.network.dial('A', 'B')(new AbortController().signal), answering.report]),
     );
     expect(b.error?.code).toBe('timeout');
-    expect(now() - startedAt).toBe(10_000);
+    expect(now() - startedAt).toBe(1_000);
+  });
+
+  test('is not held by a client that comes again and again and says nothing', async () => {
+    const answering = link.b.respond([link.a], { timeoutMs: 2_000 });
+    await link.until(link.b.log.nth('listening'));
+    const startedAt = now();
+    const stop = comeAgain(1_500, () => link.network.dial('A', 'B')(new AbortController().signal));
+    const b = await link.until(answering.report);
+    stop();
+    expect(b.error?.code).toBe('timeout');
+    expect(now() - startedAt).toBe(2_000);
+  });
+
+  test('waits beyond --timeout for a peer that has greeted, for no longer than exchange.deadline', async () => {
+    const answering = link.b.respond([link.a], { timeoutMs: 2_000, terms: { deadlineMs: 5_000 } });
+    await link.until(link.b.log.nth('listening'));
+    const startedAt = now();
+    const stop = comeAgain(1_500, () => greet(link.a));
+    const b = await link.until(answering.report);
+    stop();
+    expect(b.error?.code).toBe('timeout');
+    expect(now() - startedAt).toBe(5_000);
+  });
+
+  test('takes a SYN that comes after --timeout', async () => {
+    const answering = link.b.respond([link.a], { timeoutMs: 2_000 });
+    await link.until(link.b.log.nth('listening'));
+    const status = link.b.log.nth('sent');
+    const channel = await link.until(greet(link.a));
+    await link.until(status);
+    await pass(3_000);
+    const id = '1'.repeat(32);
+    const { keyId } = link.keyStore.make(256);
+    channel.send(encodeMessage({ type: 'SYN', id, keyIds: [keyId], alpha: '1' }));
+    expect((await link.until(link.b.log.nth('sent', 2))).message).toBe('sent SYN_ACK');
+    await link.until(channel.close());
+    expect(await link.until(answering.report)).toMatchObject({ outcome: 'in-doubt', exchange: { id } });
   });
 
   test('goes on after a contact that fails before the vote, and takes the next one', async () => {
@@ -107,6 +195,36 @@ describe('a one-shot responder', () => {
     expect((await link.until(other.recover(link.b).report)).outcome).toBe('settled');
     expect(await link.until(answering.report)).toMatchObject({ outcome: 'in-doubt' });
     expect(now() - brokeAt).toBe(35_000);
+  });
+
+  test('lingers no longer over another peer that says HELLO and no more', async () => {
+    const other = link.site('AA');
+    const { answering, brokeAt } = await leaveInDoubt([link.a, other], 1_000);
+    await pass(2_000);
+    await link.until(greet(other));
+    expect(await link.until(answering.report)).toMatchObject({ outcome: 'in-doubt' });
+    expect(now() - brokeAt).toBe(6_000);
+  });
+
+  test('lets another peer in the middle of its vote come to its end', async () => {
+    const other = link.site('AA');
+    const { answering } = await leaveInDoubt([link.a, other], 1_000);
+    link.network.wire = once('SYN_ACK', 'lose');
+    const asking = other.initiate(link.b, { terms: { deadlineMs: 8_000 } });
+    expect(await link.until(asking.report)).toMatchObject({
+      outcome: 'aborted',
+      error: { code: 'peer-lost' },
+    });
+    expect(link.network.types()).toContain('ABORT_OK');
+    await link.until(answering.report);
+  });
+
+  test('lingers for no longer than exchange.deadline over an initiator that breaks off again and again', async () => {
+    const { answering, brokeAt } = await leaveInDoubt([link.a], 1_000, 20_000);
+    const stop = comeAgain(1_500, () => greet(link.a));
+    expect(await link.until(answering.report)).toMatchObject({ outcome: 'in-doubt' });
+    stop();
+    expect(now() - brokeAt).toBeLessThanOrEqual(26_000);
   });
 
   test('takes the initiator back while it lingers', async () => {

@@ -15,7 +15,7 @@ import {
 
 afterEach(removeStoreFolders);
 
-const RUN = { exchange: undefined, peerAlarms: 0, kme: undefined, hooks: [], error: undefined };
+const RUN = { exchange: undefined, peerAlarms: 0, foreign: 0, kme: undefined, hooks: [], error: undefined };
 
 async function reported({ store }: Process): ReturnType<typeof reportOf> {
   return reportOf(

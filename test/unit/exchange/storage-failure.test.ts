@@ -1,9 +1,11 @@
 /** The disk fails before and after the decision, on each site; and what SUSPECT keeps from happening. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
 import { NO_FAULT, type Fault, type Operation } from '../../support/faulty-file-system.js';
 import { Link } from '../../support/link.js';
+import type { TestSite } from '../../support/site.js';
 import { expectSettled, expectTrue } from '../../support/truth.js';
 
 let link: Link;
@@ -201,6 +203,76 @@ describe('an fsync that fails after', () => {
     link.b.bootId = 'boot-2';
     await settle();
   });
+});
+
+describe('what an earlier run could not put in place', () => {
+  /** Leaves B with a decision of this peer that its disk does not take. */
+  async function leavePending(peer: TestSite): Promise<void> {
+    link.b.fault = failing('ENOSPC', publishes(`${peer.id}_0`));
+    await link.both(peer.initiate(link.b, { terms: { ackTimeoutMs: 0 } }), link.b.respond([peer]));
+  }
+
+  test('keeps a responder from no other peer, is said, and is 14 at its end', async () => {
+    const other = link.site('AA');
+    await leavePending(other);
+    const answering = link.b.respond([other, link.a], { serve: true });
+    const a = await link.until(link.a.initiate(link.b).report);
+    expect(a.outcome).toBe('saved');
+    expect(link.b.log.all('not-finished')).toMatchObject([{ level: 'error', fields: { peer: 'AA' } }]);
+    // Before that peer is answered it is tried again, and must not be answered yet.
+    expect(await link.until(other.recover(link.b).report)).toMatchObject({ error: { code: 'peer-lost' } });
+    answering.interrupt();
+    const b = await link.until(answering.report);
+    expect(b).toMatchObject({ outcome: 'pending', open: [{ peer: 'AA', standing: 'pending' }] });
+    expect(exitCodeOf(b)).toBe(14);
+
+    link.b.fault = NO_FAULT;
+    const [again] = await link.both(other.recover(link.b), link.b.respond([other, link.a]));
+    expect(again.outcome).toBe('settled');
+    expect(Object.keys(await link.b.files(other))).toEqual(['AA_0']);
+  });
+
+  test('is 14 at the end of a responder to whom nobody has come', async () => {
+    await leavePending(link.a);
+    const b = await link.until(link.b.respond([link.a]).report);
+    expect(b).toMatchObject({ outcome: 'pending', error: { code: 'storage' } });
+    expect(exitCodeOf(b)).toBe(14);
+  });
+
+  test('is 14 at the end of an initiator that has no exchange of its own', async () => {
+    link.a.fault = failing('ENOSPC', publishes('B_0'));
+    await link.exchange();
+    const a = await link.until(link.a.recover(link.b).report);
+    expect(a).toMatchObject({ outcome: 'pending', exchange: undefined, error: { code: 'storage' } });
+    expect(exitCodeOf(a)).toBe(14);
+  });
+
+  test('ends a responder where an fsync failed', async () => {
+    await leavePending(link.a);
+    link.b.fault = failing('EIO', ({ name, path }) => name === 'syncFolder' && path.endsWith('/responder'));
+    const b = await link.until(link.b.respond([link.a]).report);
+    expect(b).toMatchObject({ outcome: 'pending', error: { code: 'suspect' } });
+  });
+});
+
+test('a responder clears key material away that was half staged, though nobody comes', async () => {
+  const voting = link.a.initiate(link.b);
+  link.network.wire = ({ type }) => {
+    if (type === 'SYN_ACK') voting.kill();
+    return 'deliver';
+  };
+  await link.both(voting, link.b.respond([link.a]));
+  const role = join(link.b.state, 'A', 'responder');
+  // What a run is killed in the middle of that has heard ABORT.
+  for (const name of readdirSync(role))
+    renameSync(join(role, name), join(role, name.replace('staged', 'aborted')));
+  const half = join(role, `${'0'.repeat(32)}.tmp-${'1'.repeat(32)}`);
+  mkdirSync(half);
+  writeFileSync(join(half, 'key'), 'half of a key');
+  await link.until(link.b.respond([link.a], { timeoutMs: 1_000 }).report);
+  expect(readdirSync(role)).toEqual([]);
+  expect(await link.b.records(link.a)).toEqual([]);
+  expect(readdirSync(join(link.b.state, '.trash'))).toEqual([]);
 });
 
 test('a responder that has voted and cannot read its records any more is in doubt', async () => {

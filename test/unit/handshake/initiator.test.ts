@@ -47,6 +47,7 @@ const SYN: Message = { type: 'SYN', id: ID, keyIds: KEY_IDS, alpha: '41' };
 const SYN_ACK = { type: 'SYN_ACK', id: ID, alpha: '42', beta: '8' } as const;
 const COMMITTED: Verdict = { decided: 'committed', beta: '8' };
 const ABORTED: Verdict = { decided: 'aborted' };
+const NO_ALARM = { alarmed: new Set(), peerAlarms: 0 };
 const BROKEN = new QkdSyncError('peer-lost', 'the connection broke');
 
 /** `recover` wants nothing. */
@@ -114,7 +115,7 @@ function goesOn(conversation: InitiatorTalk, leastIndex = 0): InitiatorTalk {
 describe('an exchange', () => {
   test('goes from HELLO to END_OK', () => {
     const state = ending().hears({ type: 'END_OK', id: ID }).ends();
-    expect(state).toMatchObject({ alarms: 0, error: undefined, phase: { at: 'ended' } });
+    expect(state).toMatchObject({ ...NO_ALARM, error: undefined, phase: { at: 'ended' } });
   });
 
   test('wraps alpha and beta around', () => {
@@ -213,7 +214,7 @@ describe('an exchange', () => {
 
   test('that the peer has saved although it was aborted is an alarm', () => {
     const state = ownAbort().hears(fin()).does({ do: 'finish', id: ID }).on(alarmed).ends();
-    expect(state.alarms).toBe(1);
+    expect([...state.alarmed]).toEqual([ID]);
   });
 
   test.each<[string, () => InitiatorTalk]>([
@@ -254,7 +255,7 @@ describe('an exchange', () => {
       .does({ do: 'alarm', id: ID, reason: 'unknown-to-peer' })
       .on(alarmed)
       .ends();
-    expect(state).toMatchObject({ alarms: 1, error: undefined });
+    expect(state).toMatchObject({ alarmed: new Set([ID]), peerAlarms: 0, error: undefined });
   });
 
   test('that the peer has with another beta is an alarm', () => {
@@ -263,21 +264,40 @@ describe('an exchange', () => {
       .does({ do: 'alarm', id: ID, reason: 'contradiction' })
       .on(alarmed)
       .ends();
-    expect(state.alarms).toBe(1);
+    expect([...state.alarmed]).toEqual([ID]);
     expect(state.error?.code).toBe('alarm');
   });
 
   test('whose decision cannot be read is an alarm', () => {
-    expect(deciding().on(alarmed).ends().alarms).toBe(1);
+    expect([...deciding().on(alarmed).ends().alarmed]).toEqual([ID]);
+  });
+
+  test('whose name is taken at the peer is an alarm of the peer, and not worth telling again', () => {
+    const state = acknowledged().hears(nak('name-taken', ID)).ends();
+    expect(state).toMatchObject({ alarmed: new Set(), peerAlarms: 1, barred: new Set([ID]) });
+    expect(state.error?.hint).toContain("'qkd-sync status' there");
+  });
+
+  test.each(['storage', 'stopping'] as const)(
+    'that the peer refuses by %s is worth telling again',
+    (code) => {
+      expect(acknowledged().hears(nak(code, ID)).ends()).toMatchObject({ ...NO_ALARM, barred: new Set() });
+    },
+  );
+
+  test('whose END the peer contradicts is an alarm of the peer, for no record is left here', () => {
+    const marking = ending().hears(nak('contradiction', ID));
+    const state = marking.does({ do: 'alarm', id: ID, reason: 'contradiction' }).on(finished).ends();
+    expect(state).toMatchObject({ alarmed: new Set(), peerAlarms: 1 });
   });
 
   test('that the peer never heard of, because another run here has settled it, is none', () => {
     const marking = acknowledged().hears({ type: 'UNKNOWN', id: ID });
-    expect(marking.on(finished).ends()).toMatchObject({ alarms: 0, error: undefined });
+    expect(marking.on(finished).ends()).toMatchObject({ ...NO_ALARM, error: undefined });
   });
 
   test('that cannot be finished here is not confirmed', () => {
-    expect(finishing().on(alarmed).ends().alarms).toBe(1);
+    expect(finishing().on(alarmed).ends()).toMatchObject({ alarmed: new Set([ID]), peerAlarms: 0 });
     expect(errorOf(finishing().on(failed('storage')).ends().error)).toEqual(['storage', 'it failed']);
   });
 
@@ -356,7 +376,7 @@ describe('a key is drawn only', () => {
 
 describe('settling', () => {
   test('ends at once where nothing is open', () => {
-    expect(recovering().hears(CLEAR).ends()).toMatchObject({ alarms: 0, error: undefined });
+    expect(recovering().hears(CLEAR).ends()).toMatchObject({ ...NO_ALARM, error: undefined });
   });
 
   test('takes each exchange once, done ones first, then looks again', () => {
@@ -427,7 +447,7 @@ describe('settling', () => {
     expect(
       recovering()
         .hears({ ...CLEAR, foreign: 2, alarms: 1 })
-        .ends().alarms,
+        .ends().peerAlarms,
     ).toBe(3);
   });
 
@@ -438,7 +458,7 @@ describe('settling', () => {
     const again = greeted()
       .hears({ ...CLEAR, ...stuck, nextIndex: 9 })
       .does({ do: 'survey', leastIndex: 9 });
-    expect(again.state.alarms).toBe(1);
+    expect(again.state).toMatchObject({ alarmed: new Set(), peerAlarms: 1 });
     const asked = again.on(surveyed([], { ...WANT, index: 9 }));
     asked.says({ ...HELLO, want: { ...WANT, index: 9 } }, 'status');
     const told = asked.hears({ ...CLEAR, ...stuck, nextIndex: 9 });
@@ -460,7 +480,7 @@ describe('settling', () => {
   });
 
   test('goes on with the others where a record here cannot be read', () => {
-    expect(goesOn(judging().on(alarmed)).state.alarms).toBe(1);
+    expect(goesOn(judging().on(alarmed)).state).toMatchObject({ alarmed: new Set([OLD]), peerAlarms: 0 });
   });
 
   test('is an alarm, without END, where the peer has saved what was aborted here', () => {
@@ -468,7 +488,7 @@ describe('settling', () => {
       .hears({ ...CLEAR, done: [OLD] })
       .does({ do: 'finish', id: OLD })
       .on(alarmed);
-    expect(goesOn(conversation).state.alarms).toBe(1);
+    expect(goesOn(conversation).state).toMatchObject({ alarmed: new Set([OLD]), peerAlarms: 0 });
   });
 
   test('is ended where the peer has saved what another run here has finished and forgotten', () => {
@@ -477,7 +497,7 @@ describe('settling', () => {
       .does({ do: 'finish', id: OLD })
       .on({ on: 'finished' })
       .says({ type: 'END', id: OLD }, 'answer');
-    expect(goesOn(conversation.hears({ type: 'END_OK', id: OLD })).state.alarms).toBe(0);
+    expect(goesOn(conversation.hears({ type: 'END_OK', id: OLD })).state).toMatchObject(NO_ALARM);
   });
 
   test.each<[string, InitiatorTalk, Message, 'contradiction' | 'unknown-to-peer']>([
@@ -487,7 +507,19 @@ describe('settling', () => {
     ['has not saved what is finished', toldEnd(), nak('contradiction', OLD), 'contradiction'],
   ])('is an alarm where the peer %s', (_, conversation, message, reason) => {
     const marking = conversation.hears(message).does({ do: 'alarm', id: OLD, reason });
-    expect(goesOn(marking.on(alarmed)).state.alarms).toBe(1);
+    expect(goesOn(marking.on(alarmed)).state).toMatchObject({ alarmed: new Set([OLD]), peerAlarms: 0 });
+  });
+
+  test('is an alarm of the peer where it contradicts END, counted once with its next STATUS', () => {
+    const again = goesOn(toldEnd().hears(nak('contradiction', OLD)).on(finished))
+      .on(surveyed([], 'nothing'))
+      .hears({ ...CLEAR, alarms: 1 });
+    expect(again.ends()).toMatchObject({ alarmed: new Set(), peerAlarms: 1 });
+  });
+
+  test('is counted once where the name is taken at the peer, which its STATUS has said', () => {
+    const state = goesOn(toldCommit().hears(nak('name-taken', OLD))).state;
+    expect(state).toMatchObject({ ...NO_ALARM, barred: new Set([OLD]) });
   });
 
   test.each<[string, () => InitiatorTalk, Message]>([
