@@ -210,6 +210,7 @@ async function isAlarmed({ fs, layout }: StoreContext, place: RecordPlace): Prom
   if ((await readAlarm(fs, layout, place)) !== undefined) return true;
   const legible = await passingOver('alarm', async () => {
     await readExchange(fs, layout, place);
+    if (place.state === 'resolved') await readResolution(fs, layout, place);
     return true;
   });
   return legible !== true;

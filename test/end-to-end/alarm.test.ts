@@ -128,6 +128,22 @@ describe('a vote whose nonce is damaged', () => {
   });
 });
 
+describe('a resolution that is damaged', () => {
+  it('is an alarm at both sites, and new exchanges go on, until it is forgotten', async () => {
+    const sites = await make({ auth: 'none' });
+    expect((await killResponderAfterVote(sites, FLAGS, alsoClose)).code).toBe(10);
+    const folder = sites.b.path('exchanges/A/responder');
+    const [vote = ''] = await readdir(folder);
+    const resolved = await sites.b.run(['resolve', vote.slice(0, 32), '--commit', '--yes']);
+    expect(resolved.code).toBe(0);
+    for (const name of await readdir(folder)) await writeFile(join(folder, name, 'resolution'), '');
+    await expectAlarms(sites, 1);
+    for (const site of [sites.a, sites.b]) await forgetAlarms(site);
+    await expectPeace(sites, 2);
+    expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
+  });
+});
+
 describe('a vote that was given to another folder of state of A', () => {
   it('stays as it is until that folder is there again', async () => {
     const sites = await make({ auth: 'none' });

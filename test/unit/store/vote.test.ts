@@ -250,6 +250,30 @@ describe('open votes', () => {
     });
   });
 
+  it.each([
+    ['empty', ''],
+    ['too large', 'x'.repeat(5_000)],
+  ])('pass over one whose resolution is %s, and tell of the others', async (_damage, content) => {
+    const { folder, process } = await voted();
+    const other = 'f'.repeat(32);
+    await stage(process, { ...VOTE, id: other, name: 'B_1', index: 1 });
+    const record = await process.store.find(ID);
+    if (record === undefined) throw new Error('no record');
+    await process.store.resolve(record, { choice: 'commit', by: 'op', time: 1 });
+    await writeFile(join(folder.layout.record(PEER, 'responder', ID, 'resolved'), 'resolution'), content);
+    expect(await process.store.openVotes(PEER, PEER_STATE_ID)).toMatchObject({
+      inDoubt: [other],
+      resolved: [],
+      alarms: 1,
+    });
+    // The rest of the record can be read: its number is not used again.
+    expect(await process.store.survey(PEER)).toMatchObject([
+      { alarm: 'unreadable', exchange: { index: 0 } },
+      { alarm: undefined },
+    ]);
+    expect(await process.store.nextIndex(PEER)).toBe(1);
+  });
+
   it('stay in doubt over any number of restarts (rule 3)', async () => {
     const { folder } = await voted();
     for (let restarts = 0; restarts < 3; restarts += 1) {
