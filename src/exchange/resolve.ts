@@ -6,10 +6,10 @@
  * not confirm, `busy` where a run has the lock or has settled the exchange meanwhile; those of the store.
  */
 import type { Clock } from '../base/clock.js';
-import { QkdSyncError } from '../base/errors.js';
+import { passingOver, QkdSyncError } from '../base/errors.js';
 import type { Role } from '../base/site.js';
 import type { Lock } from '../store/lock.js';
-import type { Choice, FoundRecord } from '../store/resolution.js';
+import type { Choice, FoundRecord, Resolution } from '../store/resolution.js';
 import type { Store } from '../store/store.js';
 import type { SurveyedRecord } from '../store/survey.js';
 import { standingOf, type Standing } from './outcome.js';
@@ -49,11 +49,18 @@ export interface ResolvePorts {
   readonly signal: AbortSignal;
 }
 
-/** Answers what is known afterwards; undefined where no record is left. */
+/** What has come of a decision. */
+export interface Decided {
+  /** What is known of the exchange afterwards; undefined where no record is left. */
+  readonly after: KnownExchange | undefined;
+  /** The choice stands, and this has kept it from being carried out to its end: the next run goes on. */
+  readonly unfinished: QkdSyncError | undefined;
+}
+
 export async function resolve(
   { id, choice, by, lockWaitMs, confirm }: ResolveRequest,
   { store, lock, clock, signal }: ResolvePorts,
-): Promise<KnownExchange | undefined> {
+): Promise<Decided> {
   await store.open();
   const record = await find(store, id);
   const consequence = consequenceOf(record, choice);
@@ -64,11 +71,56 @@ export async function resolve(
   try {
     const now = await store.find(id);
     if (now?.place.state !== record.place.state || now.alarm !== record.alarm) throw movedOn(id);
-    if (!(await store.resolve(now, { choice, by, time: clock.now() }))) throw movedOn(id);
-    const after = await store.find(id);
-    return after && knownOf(after);
+    return await carryOut(store, now, { choice, by, time: clock.now() });
   } finally {
     await unlock();
+  }
+}
+
+async function carryOut(store: Store, record: FoundRecord, resolution: Resolution): Promise<Decided> {
+  const { id } = record.place;
+  try {
+    if (!(await store.resolve(record, resolution))) throw movedOn(id);
+    const after = await store.find(id);
+    return { after: after && knownOf(after), unfinished: undefined };
+  } catch (error) {
+    if (!(error instanceof QkdSyncError)) throw error;
+    const after = await chosen(store, record, resolution.choice, error);
+    if (after === undefined) throw error;
+    return { after, unfinished: error };
+  }
+}
+
+/** The exchange where the choice stands although carrying it out has failed; undefined where it does not. */
+async function chosen(
+  store: Store,
+  record: FoundRecord,
+  choice: Choice,
+  error: QkdSyncError,
+): Promise<KnownExchange | undefined> {
+  const { id, role, state } = record.place;
+  if (error.code === 'suspect') {
+    // The records are not to be read any more. What is done before the choice stands leaves no cause, but for removing
+    // a record, and for what an initiator finds to be committed.
+    const isMade = error.cause !== undefined && (choice === 'commit' || role === 'responder');
+    if (!isMade || choice === 'forget') return undefined;
+    const made = state === 'staged' ? ({ state: 'resolved', resolution: choice } as const) : undefined;
+    return { ...knownOf(record), ...made, standing: choice === 'commit' ? 'pending' : undefined };
+  }
+  if (error.code !== 'storage') return undefined;
+  const now = await passingOver('storage', () => store.find(id));
+  return now !== undefined && carries(now, choice) ? knownOf(now) : undefined;
+}
+
+/** Whether the record says what the operator has chosen. */
+function carries({ place: { state }, resolution }: SurveyedRecord, choice: Choice): boolean {
+  switch (choice) {
+    case 'commit':
+      return state === 'committed' || resolution === 'commit';
+    case 'abort':
+      return state === 'aborted' || resolution === 'abort';
+    case 'forget':
+      return false;
   }
 }
 
@@ -94,7 +146,7 @@ async function find(store: Store, id: string): Promise<FoundRecord> {
 /** What the choice would do, for the operator to confirm. Error: `usage` where the record does not allow it. */
 export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
   if (choice === 'forget') return consequenceOfForget(record);
-  const { place, alarm, exchange } = record;
+  const { place, alarm, exchange, published, resolution } = record;
   const { role, state, peer } = place;
   const file = exchange?.name ?? '?';
   if (alarm !== undefined && alarm !== 'name-taken') {
@@ -107,6 +159,9 @@ export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
   if (state === 'committed' && (role === 'initiator' || alarm === 'name-taken')) {
     if (choice === 'commit') return `${file} is put in place, and the record stays until ${peer} confirms`;
     throw refused(`it is committed, and ${peer} may have saved it`, 'use --commit, or let it settle');
+  }
+  if (resolution === 'commit' && !published && choice === 'commit') {
+    return `${file} is put in place, and the record stays until ${peer} has agreed`;
   }
   if (role === 'responder' && state === 'staged') {
     return choice === 'commit'

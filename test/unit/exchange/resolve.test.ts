@@ -3,9 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
-import type { KnownExchange, ResolveRequest } from '../../../src/exchange/resolve.js';
+import type { Decided, KnownExchange, ResolveRequest } from '../../../src/exchange/resolve.js';
 import { consequenceOf, resolve } from '../../../src/exchange/resolve.js';
 import type { SurveyedRecord } from '../../../src/store/survey.js';
+import { NO_FAULT } from '../../support/faulty-file-system.js';
 import { Link } from '../../support/link.js';
 import { SOUND_WIRE } from '../../support/memory-network.js';
 import type { TestSite } from '../../support/site.js';
@@ -44,6 +45,17 @@ async function decide(
   choice: ResolveRequest['choice'],
   confirm = true,
 ): Promise<KnownExchange | undefined> {
+  const { after, unfinished } = await tryToDecide(site, id, choice, confirm);
+  expect(unfinished).toBeUndefined();
+  return after;
+}
+
+async function tryToDecide(
+  site: TestSite,
+  id: string,
+  choice: ResolveRequest['choice'],
+  confirm = true,
+): Promise<Decided> {
   const request = { id, choice, by: 'op', lockWaitMs: 0, confirm: () => Promise.resolve(confirm) };
   const ports = {
     lock: link.locks.lock(link.clock),
@@ -165,6 +177,86 @@ describe('an operator of A', () => {
   });
 });
 
+describe('a choice that stands and cannot be carried out', () => {
+  test('to commit: the file is put in place by the same choice once more, or by the next run', async () => {
+    for (const again of ['the same choice', 'the next run']) {
+      await leaveInDoubt(true);
+      const id = openAt(link.b, link.a, 'responder');
+      link.b.fault = ({ name, path }) =>
+        name === 'rename' && path.endsWith('/key') ? { code: 'ENOSPC' } : undefined;
+      expect(await tryToDecide(link.b, id, 'commit')).toMatchObject({
+        after: { state: 'resolved', resolution: 'commit', standing: 'pending', published: false },
+        unfinished: { code: 'storage' },
+      });
+      // It is no choice any more.
+      await expect(tryToDecide(link.b, id, 'abort')).rejects.toMatchObject({ code: 'usage' });
+      link.b.fault = NO_FAULT;
+      if (again === 'the same choice') {
+        expect(await decide(link.b, id, 'commit')).toMatchObject({
+          published: true,
+          standing: 'unconfirmed',
+        });
+        await expect(decide(link.b, id, 'commit')).rejects.toMatchObject({ code: 'usage' });
+      }
+      const ends = await link.recover();
+      expect(ends.map(exitCodeOf)).toEqual([0, 0]);
+      await expectSettled(link);
+    }
+  });
+
+  test('to abort: the key is still there, and the next run destroys it', async () => {
+    await leaveInDoubt(false);
+    const id = openAt(link.b, link.a, 'responder');
+    link.b.fault = ({ name, path }) =>
+      name === 'unlink' && path.endsWith('/key') ? { code: 'EACCES' } : undefined;
+    expect(await tryToDecide(link.b, id, 'abort')).toMatchObject({
+      after: { state: 'resolved', resolution: 'abort', standing: undefined },
+      unfinished: { code: 'storage' },
+    });
+    const folder = join(link.b.state, link.a.id, 'responder', `${id}.resolved`);
+    expect(readdirSync(folder)).toContain('key');
+    link.b.fault = NO_FAULT;
+    await link.b.store().redo(link.a.id);
+    expect(readdirSync(folder)).not.toContain('key');
+    await link.recover();
+    await expectSettled(link);
+  });
+
+  test.each([
+    ['commit', 'pending'],
+    ['abort', undefined],
+  ] as const)('to %s, because its fsync has failed: the choice is told', async (choice, standing) => {
+    await leaveInDoubt(choice === 'commit');
+    const id = openAt(link.b, link.a, 'responder');
+    link.b.fault = ({ name, target }) =>
+      name === 'syncFolder' && target.endsWith('.resolved') ? { code: 'EIO' } : undefined;
+    expect(await tryToDecide(link.b, id, choice)).toMatchObject({
+      after: { state: 'resolved', resolution: choice, standing },
+      unfinished: { code: 'suspect' },
+    });
+  });
+
+  test('is none where it could not be written down', async () => {
+    await leaveInDoubt(false);
+    const id = openAt(link.b, link.a, 'responder');
+    link.b.fault = ({ name, path }) =>
+      name === 'syncFolder' && path.endsWith('/resolutions') ? { code: 'ENOSPC' } : undefined;
+    for (const choice of ['commit', 'abort'] as const)
+      await expect(tryToDecide(link.b, id, choice)).rejects.toMatchObject({ code: 'storage' });
+    expect(await link.b.records(link.a)).toContain('responder/staged');
+  });
+
+  test('of A: what it has committed stays committed', async () => {
+    await leaveInDoubt(true);
+    const id = openAt(link.a, link.b, 'initiator');
+    link.a.fault = ({ path }) => (path.endsWith('/resolutions') ? { code: 'ENOSPC' } : undefined);
+    expect(await tryToDecide(link.a, id, 'commit')).toMatchObject({
+      after: { state: 'committed' },
+      unfinished: { code: 'storage' },
+    });
+  });
+});
+
 describe('nothing is changed', () => {
   test('where there is no such exchange', async () => {
     await expect(decide(link.a, '0'.repeat(32), 'abort')).rejects.toMatchObject({ code: 'usage' });
@@ -227,7 +319,10 @@ describe('the choices that a record allows', () => {
     [record('responder', 'committed'), []],
     [record('responder', 'committed', { alarm: 'name-taken' }), ['commit', 'forget']],
     [record('responder', 'done', { published: true }), []],
+    [record('responder', 'resolved', { resolution: 'commit' }), ['commit', 'forget']],
+    [record('responder', 'resolved', { resolution: 'commit', alarm: 'name-taken' }), ['commit', 'forget']],
     [record('responder', 'resolved', { resolution: 'commit', published: true }), ['forget']],
+    [record('responder', 'resolved', { resolution: 'abort' }), ['forget']],
     [record('responder', 'resolved', { resolution: 'abort', alarm: 'contradiction' }), ['forget']],
   ])('%j', (surveyed, choices) => {
     expect(allowed(surveyed)).toEqual(choices);
