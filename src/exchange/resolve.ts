@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.js';
 import { passingOver, QkdSyncError } from '../base/errors.js';
 import type { Role } from '../base/site.js';
 import type { Lock } from '../store/lock.js';
+import type { Exchange } from '../store/record.js';
 import type { Choice, FoundRecord, Resolution } from '../store/resolution.js';
 import type { Store } from '../store/store.js';
 import type { SurveyedRecord } from '../store/survey.js';
@@ -171,16 +172,29 @@ export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
   throw refused(`it is ${state} already`, "see 'qkd-sync status'");
 }
 
-function consequenceOfForget({ place, alarm, published }: SurveyedRecord): string {
-  if (alarm === undefined && place.state !== 'resolved') {
+function consequenceOfForget({ place, alarm, published, exchange }: SurveyedRecord): string {
+  const { state, peer } = place;
+  // What is done here may never be heard of again: a peer whose folder of state is a new one does not know of it.
+  if (alarm === undefined && state !== 'resolved' && state !== 'done') {
     throw refused(
-      `it is ${place.state} and not in alarm`,
+      `it is ${state} and not in alarm`,
       'let it settle at the next contact; --forget is for what cannot',
     );
   }
-  return published
-    ? 'the record is removed; the key file stays as it is'
-    : 'the record is removed, and the key in it, if there is one, is destroyed';
+  const its = `its key file${exchange === undefined ? '' : ` (${nameAtPeer(exchange)})`}`;
+  if (published && state === 'done') {
+    return `the record is removed; the key file ${exchange?.name ?? '?'} stays as it is; if ${peer} has not finished the exchange, it will say alarm (unknown-to-peer), and may not have saved ${its}`;
+  }
+  if (published) return 'the record is removed; the key file stays as it is';
+  if (state === 'committed') {
+    return `the record is removed, and the key in it is destroyed; ${peer} may have saved ${its}: see that it is deleted there too`;
+  }
+  return 'the record is removed, and the key in it, if there is one, is destroyed';
+}
+
+/** How the peer's file is told from others: it bears the name of this site, or another format. */
+function nameAtPeer({ index, name }: Exchange): string {
+  return index === undefined ? `${name}, whatever its extension` : `number ${index}`;
 }
 
 function refused(why: string, hint: string): QkdSyncError {

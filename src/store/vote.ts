@@ -39,7 +39,7 @@ export type Commit = 'done' | 'unknown' | 'mismatch' | 'taken' | 'overruled';
  */
 export type Discard = 'gone' | 'done' | 'taken' | 'foreign' | 'overruled';
 
-/** `gone`: nothing of it is left; `open`: it has not been saved yet; `foreign`: another state folder's. */
+/** `gone`: nothing of it is left; `open`: it has not been saved yet; `foreign`: the same, and another state folder's. */
 export type Forget = 'gone' | 'open' | 'foreign';
 
 /** What STATUS tells the initiator whose state folder has this ID. */
@@ -137,7 +137,7 @@ export async function discard(
   throw restless(id);
 }
 
-/** Drops the tombstone: the initiator has saved its file and forgotten the exchange. */
+/** Drops the tombstone: the initiator has saved its file and forgotten the exchange, in whatever state folder. */
 export async function forget(
   context: StoreContext,
   peer: string,
@@ -149,9 +149,10 @@ export async function forget(
   if (place === undefined) return 'gone';
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return 'gone';
-  if (exchange.peerStateId !== stateId) return 'foreign';
   const resolved = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
-  if (place.state !== 'done' && resolved !== 'commit') return 'open';
+  // An end is no presumption: only who has had the record can say it, and the record may have been moved since.
+  if (place.state !== 'done' && resolved !== 'commit')
+    return exchange.peerStateId === stateId ? 'open' : 'foreign';
   await suspicion.guard(() => remove(context, place));
   return 'gone';
 }

@@ -156,6 +156,18 @@ describe('a vote that was given to another folder of state of A', () => {
   });
 });
 
+describe('a folder of state of A that has lost its state-id', () => {
+  it('ends what it still has a record of, and needs no operator', async () => {
+    const sites = await make({ auth: 'none' });
+    expect((await killResponderAfterVote(sites, FLAGS, alsoClose)).code).toBe(10);
+    await unlink(sites.a.path('exchanges/state-id'));
+    // B counts the vote as another folder's until it has heard of it.
+    expect((await meet(sites, 'recover', FLAGS)).map(({ code }) => code)).toEqual([13, 0]);
+    await expectPeace(sites, 1);
+    expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
+  });
+});
+
 describe('resolve', () => {
   it('says 13 while another exchange is in alarm', async () => {
     const sites = await make({ auth: 'none' });

@@ -1,7 +1,7 @@
 /** An operator decides an exchange whose peer is lost, and the peer comes back after all. */
 import { describe, expect, it } from '@jest/globals';
 import { talkOf } from '../support/cli-log.js';
-import type { TwoSites } from '../support/cli-site.js';
+import type { Fault, TwoSites } from '../support/cli-site.js';
 import { killResponderAfterVote } from '../support/killed-after-vote.js';
 import { meet } from '../support/meet.js';
 import { siteSuite } from '../support/site-suite.js';
@@ -74,7 +74,7 @@ describe('a choice that cannot be carried out', () => {
   it('to commit is 14, and is carried out by the same choice once there is room', async () => {
     const { sites, id } = await leaveInDoubt();
     const commit = ['resolve', id, '--commit', '--yes', '--json'];
-    const fault = { code: 'ENOSPC', operations: ['rename'], path: /resolved\/key$/ };
+    const fault: Fault = { code: 'ENOSPC', operations: ['rename'], path: /resolved\/key$/ };
     const resolved = await sites.b.run(commit, { fault });
     expect(resolved.code).toBe(14);
     expect(JSON.parse(resolved.stdout)).toMatchObject({
@@ -94,7 +94,7 @@ describe('a choice that cannot be carried out', () => {
 
   it('to abort is 14: the key is still there', async () => {
     const { sites, id } = await leaveInDoubt();
-    const fault = { code: 'EACCES', operations: ['unlink'], path: /resolved\/key$/ };
+    const fault: Fault = { code: 'EACCES', operations: ['unlink'], path: /resolved\/key$/ };
     const resolved = await sites.b.run(['resolve', id, '--abort', '--yes'], { fault });
     expect(resolved).toMatchObject({ code: 14, stdout: '' });
     expect(resolved.stderr).toContain('its key may not be destroyed yet');

@@ -1,6 +1,6 @@
 /** An operator decides where the peer is lost for good, and the peer comes back after all. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
 import type { Decided, KnownExchange, ResolveRequest } from '../../../src/exchange/resolve.js';
@@ -8,6 +8,7 @@ import { consequenceOf, resolve } from '../../../src/exchange/resolve.js';
 import type { SurveyedRecord } from '../../../src/store/survey.js';
 import { NO_FAULT } from '../../support/faulty-file-system.js';
 import { Link } from '../../support/link.js';
+import { exchangeOf } from '../../support/store-folder.js';
 import { SOUND_WIRE } from '../../support/memory-network.js';
 import type { TestSite } from '../../support/site.js';
 import { expectSettled } from '../../support/truth.js';
@@ -139,6 +140,38 @@ describe('an operator of B', () => {
     await decide(link.b, openAt(link.b, link.a, 'responder'), 'abort');
     const [a, b] = await link.both(link.a.initiate(link.b, { state }), link.b.respond([link.a]));
     expect([exitCodeOf(a), exitCodeOf(b), a.exchange?.index]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('a folder of state of A that has been moved, so that it has a new ID', () => {
+  const moved = (): string => join(link.a.state, '..', 'moved');
+  const recover = async (): Promise<number[]> => {
+    const ends = await link.both(link.a.recover(link.b, { state: moved() }), link.b.respond([link.a]));
+    return ends.map(exitCodeOf);
+  };
+
+  test('ends an exchange that A still has a record of', async () => {
+    await leaveInDoubt(true);
+    cpSync(link.a.state, moved(), { recursive: true });
+    rmSync(join(moved(), 'state-id'));
+    // The peer counts it as foreign until it has heard of it.
+    expect(await recover()).toEqual([13, 0]);
+    expect(await recover()).toEqual([0, 0]);
+    expect(await link.b.records(link.a)).toEqual([]);
+    expect(await link.b.files(link.a)).toEqual({ A_0: (await link.a.files(link.b))['B_0'] });
+  });
+
+  test('knows nothing of one that A has finished: an operator of B forgets it', async () => {
+    link.network.wire = ({ type }) => (type === 'END' ? 'vanish' : 'deliver');
+    await link.exchange();
+    link.network.wire = SOUND_WIRE;
+    const id = openAt(link.b, link.a, 'responder');
+    expect(await link.b.records(link.a)).toContain('responder/done');
+    for (let contact = 1; contact <= 2; contact += 1) expect(await recover()).toEqual([13, 13]);
+    expect(await decide(link.b, id, 'forget')).toBeUndefined();
+    expect(await recover()).toEqual([0, 0]);
+    expect(Object.keys(await link.b.files(link.a))).toEqual(['A_0']);
+    expect(await link.b.store().nextIndex(link.a.id)).toBe(1);
   });
 });
 
@@ -318,7 +351,7 @@ describe('the choices that a record allows', () => {
     [record('responder', 'staged', { alarm: 'unreadable' }), ['forget']],
     [record('responder', 'committed'), []],
     [record('responder', 'committed', { alarm: 'name-taken' }), ['commit', 'forget']],
-    [record('responder', 'done', { published: true }), []],
+    [record('responder', 'done', { published: true }), ['forget']],
     [record('responder', 'resolved', { resolution: 'commit' }), ['commit', 'forget']],
     [record('responder', 'resolved', { resolution: 'commit', alarm: 'name-taken' }), ['commit', 'forget']],
     [record('responder', 'resolved', { resolution: 'commit', published: true }), ['forget']],
@@ -326,5 +359,32 @@ describe('the choices that a record allows', () => {
     [record('responder', 'resolved', { resolution: 'abort', alarm: 'contradiction' }), ['forget']],
   ])('%j', (surveyed, choices) => {
     expect(allowed(surveyed)).toEqual(choices);
+  });
+});
+
+describe('the operator who forgets hears', () => {
+  const exchange = exchangeOf({ name: 'B_7', index: 7 });
+  const committed = { published: false, alarm: 'name-taken', resolution: undefined, exchange } as const;
+
+  test.each(['initiator', 'responder'] as const)(
+    'that the peer may have saved what is committed, and not in place here: %s',
+    (role) => {
+      const place = { peer: 'B', role, id: 'x', state: 'committed' } as const;
+      expect(consequenceOf({ ...committed, place }, 'forget')).toBe(
+        'the record is removed, and the key in it is destroyed; B may have saved its key file (number 7): see that it is deleted there too',
+      );
+    },
+  );
+
+  test('that the peer may not have saved what is saved here', () => {
+    const place = { peer: 'B', role: 'responder', id: 'x', state: 'done' } as const;
+    const done = { ...committed, alarm: undefined, published: true, place };
+    expect(consequenceOf(done, 'forget')).toBe(
+      'the record is removed; the key file B_7 stays as it is; if B has not finished the exchange, it will say alarm (unknown-to-peer), and may not have saved its key file (number 7)',
+    );
+    const { index, ...unnumbered } = exchangeOf({ name: 'abc.hex' });
+    const named = { ...done, exchange: unnumbered };
+    expect(index).toBeDefined();
+    expect(consequenceOf(named, 'forget')).toContain('(abc.hex, whatever its extension)');
   });
 });

@@ -189,12 +189,35 @@ describe('forget', () => {
     ['committed', PEER_STATE_ID, 'open'],
     ['aborted', PEER_STATE_ID, 'open'],
     ['staged', FOREIGN, 'foreign'],
-    ['done', FOREIGN, 'foreign'],
+    ['committed', FOREIGN, 'foreign'],
   ] as const)('changes nothing of what is %s for %s: %s', async (state, stateId, answer) => {
     const { folder, process } = await left(state);
     const before = await folder.tree();
     expect(await process.store.forget(PEER, ID, stateId)).toBe(answer);
     expect(await folder.tree()).toEqual(before);
+  });
+});
+
+describe('forget, said by another state folder of the initiator', () => {
+  it('drops a tombstone: that the initiator has finished is knowledge, whoever has it', async () => {
+    const { folder, process } = await left('done');
+    expect(await process.store.openVotes(PEER, FOREIGN)).toMatchObject({ done: [], foreign: 1 });
+    expect(await process.store.forget(PEER, ID, FOREIGN)).toBe('gone');
+    expect(await statesOf(process)).toEqual([]);
+    expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
+    expect(await process.store.nextIndex(PEER)).toBe(1);
+  });
+
+  it.each([
+    ['commit', 'gone', []],
+    ['abort', 'foreign', ['resolved']],
+  ] as const)('of what an operator has decided to %s: %s', async (choice, answer, states) => {
+    const { process } = await voted();
+    const record = await process.store.find(ID);
+    if (record === undefined) throw new Error('no record');
+    await process.store.resolve(record, { choice, by: 'op', time: 1 });
+    expect(await process.store.forget(PEER, ID, FOREIGN)).toBe(answer);
+    expect(await statesOf(process)).toEqual(states);
   });
 });
 
