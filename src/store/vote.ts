@@ -8,7 +8,7 @@
 import { passingOver } from '../base/errors.js';
 import { discardAborted, emptyTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
-import { publishDecided, remove } from './decision.js';
+import { publishDecided, remove, type Placement } from './decision.js';
 import { unlessGone } from './durable.js';
 import type { ExchangeId } from './layout.js';
 import {
@@ -84,24 +84,26 @@ export async function commit(
     if (place.state === 'resolved' && (await isOverruled(context, place, 'commit'))) return 'overruled';
     if (place.state === 'staged' && !(await changeState(fs, layout, place, 'committed'))) continue;
     const state = place.state === 'staged' ? 'committed' : place.state;
-    const finished = await suspicion.guard(() => finishCommitted(context, { ...place, state }));
-    return finished ? 'done' : 'taken';
+    const placement = await suspicion.guard(() => finishCommitted(context, { ...place, state }));
+    // What an operator has given up meanwhile must not be told to be saved.
+    if (placement !== 'moved-on') return placement === 'in-place' ? 'done' : 'taken';
   }
   throw restless(id);
 }
 
 /**
  * Finishes a committed record without the peer: published, then `.done`, durably. Also vouches for one that is done
- * already. False where an alien file is in the way. To be called under `guard`.
+ * already. To be called under `guard`.
  */
-export async function finishCommitted(context: StoreContext, place: RecordPlace): Promise<boolean> {
+export async function finishCommitted(context: StoreContext, place: RecordPlace): Promise<Placement> {
   const { fs, layout } = context;
   if (place.state === 'committed' || place.state === 'resolved') {
-    if (!(await publishDecided(context, place))) return false;
+    const placement = await publishDecided(context, place);
+    if (placement !== 'in-place') return placement;
     if (place.state === 'committed') await changeState(fs, layout, place, 'done');
   }
   await fs.syncFolder(layout.role(place.peer, place.role));
-  return true;
+  return 'in-place';
 }
 
 /** Discards a vote, if it is still open and the state folder that says so is the one that it was given to. */
@@ -132,7 +134,8 @@ export async function discard(
       return 'gone';
     }
     // Decided: nothing changes, and the initiator hears the real state.
-    return (await suspicion.guard(() => finishCommitted(context, place))) ? 'done' : 'taken';
+    const placement = await suspicion.guard(() => finishCommitted(context, place));
+    if (placement !== 'moved-on') return placement === 'in-place' ? 'done' : 'taken';
   }
   throw restless(id);
 }
