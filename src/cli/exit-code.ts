@@ -23,10 +23,6 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-export function exitCodeOfStanding(standing: Standing): number {
-  return STANDING_CODES[standing];
-}
-
 const STANDING_CODES: Readonly<Record<Standing, number>> = {
   alarm: EXIT.alarm,
   pending: EXIT.pending,

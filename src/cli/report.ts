@@ -11,8 +11,8 @@ import type { Log, LogFields, LogLevel } from '../base/log.js';
 import type { Role } from '../base/site.js';
 import type { Finding } from '../doctor/finding.js';
 import type { OpenExchange, RunReport } from '../exchange/outcome.js';
-import type { HookRun } from '../exchange/hook.js';
-import type { KnownExchange } from '../exchange/resolve.js';
+import type { KnownExchange, ResolveRequest } from '../exchange/resolve.js';
+import type { Resolved } from '../exchange/site.js';
 import type { SiteStatus } from '../exchange/status.js';
 import { EXIT, exitCodeOf, exitCodeOfFindings } from './exit-code.js';
 import { findingLines, type Paint } from './finding-lines.js';
@@ -168,28 +168,30 @@ export class Report {
     say('consequence', consequence);
   }
 
-  /**
-   * What has become of an exchange that an operator has decided.
-   * @param others exchanges that are still in alarm
-   */
+  /** What has become of an exchange that an operator has decided. */
   resolved(
     id: string,
-    choice: string,
-    after: KnownExchange | undefined,
-    hooks: readonly HookRun[],
-    others: readonly OpenExchange[],
+    choice: ResolveRequest['choice'],
+    { after, unfinished, hooks, others }: Resolved,
   ): void {
     const { state = null, alarm = null } = after ?? {};
-    const now = state === null ? 'no record is left' : `its record is ${state}`;
-    this.log('info', 'resolved', `exchange ${id} resolved with --${choice}: ${now}`, {
-      exchange: id,
-      choice,
-    });
+    if (unfinished === undefined) {
+      const now = state === null ? 'no record is left' : `its record is ${state}`;
+      this.log('info', 'resolved', `exchange ${id} resolved with --${choice}: ${now}`, {
+        exchange: id,
+        choice,
+      });
+    } else {
+      const key = choice === 'commit' ? 'its key file may not be in place' : 'its key may not be destroyed';
+      const text = `exchange ${id} is decided with --${choice}, and ${key} yet: the next run goes on`;
+      this.log('error', 'unfinished', text, { exchange: id, choice });
+      this.error(unfinished);
+    }
     if (alarm !== null) this.log('error', 'alarm', `exchange ${id} is in alarm: ${alarm}`, { exchange: id });
     for (const other of others) this.#open(other);
     if (this.#options.json) {
       const object = { exchange: id, choice, state, alarm, hooks: hooks.map(hookObject), open: others };
-      this.data(JSON.stringify(object));
+      this.data(JSON.stringify({ ...object, ...(unfinished && { error: errorObject(unfinished) }) }));
     }
   }
 

@@ -6,7 +6,7 @@ import { hasFailed } from '../exchange/hook.js';
 import type { KnownExchange, ResolveRequest } from '../exchange/resolve.js';
 import { resolveHere } from '../exchange/site.js';
 import { surroundingsOf, type Flags } from './exchange-commands.js';
-import { EXIT, exitCodeOfStanding } from './exit-code.js';
+import { EXIT } from './exit-code.js';
 import type { Report } from './report.js';
 import type { Streams } from './streams.js';
 
@@ -36,14 +36,15 @@ export async function runResolve(streams: Streams, flags: Flags, report: Report)
       hint: 'run it at a terminal, or with --yes',
     });
   };
-  const { after, hooks, others } = await resolveHere(
+  const resolved = await resolveHere(
     settings,
     { id, choice, by: whoIsThis(env), lockWaitMs: settings.lockWaitMs, confirm },
     surroundingsOf(streams, report),
   );
-  report.resolved(id, choice, after, hooks, others);
-  const standing = others.length > 0 ? 'alarm' : after?.standing;
-  if (standing === 'alarm' || standing === 'pending') return exitCodeOfStanding(standing);
+  report.resolved(id, choice, resolved);
+  const { after, unfinished, hooks, others } = resolved;
+  if (others.length > 0 || after?.standing === 'alarm') return EXIT.alarm;
+  if (unfinished !== undefined || after?.standing === 'pending') return EXIT.pending;
   return hooks.some(({ end }) => hasFailed(end)) ? EXIT.hookFailed : EXIT.done;
 }
 

@@ -6,10 +6,11 @@
  * not confirm, `busy` where a run has the lock or has settled the exchange meanwhile; those of the store.
  */
 import type { Clock } from '../base/clock.js';
-import { QkdSyncError } from '../base/errors.js';
+import { passingOver, QkdSyncError } from '../base/errors.js';
 import type { Role } from '../base/site.js';
 import type { Lock } from '../store/lock.js';
-import type { Choice, FoundRecord } from '../store/resolution.js';
+import type { Exchange } from '../store/record.js';
+import type { Choice, FoundRecord, Resolution } from '../store/resolution.js';
 import type { Store } from '../store/store.js';
 import type { SurveyedRecord } from '../store/survey.js';
 import { standingOf, type Standing } from './outcome.js';
@@ -49,11 +50,18 @@ export interface ResolvePorts {
   readonly signal: AbortSignal;
 }
 
-/** Answers what is known afterwards; undefined where no record is left. */
+/** What has come of a decision. */
+export interface Decided {
+  /** What is known of the exchange afterwards; undefined where no record is left. */
+  readonly after: KnownExchange | undefined;
+  /** The choice stands, and this has kept it from being carried out to its end: the next run goes on. */
+  readonly unfinished: QkdSyncError | undefined;
+}
+
 export async function resolve(
   { id, choice, by, lockWaitMs, confirm }: ResolveRequest,
   { store, lock, clock, signal }: ResolvePorts,
-): Promise<KnownExchange | undefined> {
+): Promise<Decided> {
   await store.open();
   const record = await find(store, id);
   const consequence = consequenceOf(record, choice);
@@ -64,11 +72,56 @@ export async function resolve(
   try {
     const now = await store.find(id);
     if (now?.place.state !== record.place.state || now.alarm !== record.alarm) throw movedOn(id);
-    if (!(await store.resolve(now, { choice, by, time: clock.now() }))) throw movedOn(id);
-    const after = await store.find(id);
-    return after && knownOf(after);
+    return await carryOut(store, now, { choice, by, time: clock.now() });
   } finally {
     await unlock();
+  }
+}
+
+async function carryOut(store: Store, record: FoundRecord, resolution: Resolution): Promise<Decided> {
+  const { id } = record.place;
+  try {
+    if (!(await store.resolve(record, resolution))) throw movedOn(id);
+    const after = await store.find(id);
+    return { after: after && knownOf(after), unfinished: undefined };
+  } catch (error) {
+    if (!(error instanceof QkdSyncError)) throw error;
+    const after = await chosen(store, record, resolution.choice, error);
+    if (after === undefined) throw error;
+    return { after, unfinished: error };
+  }
+}
+
+/** The exchange where the choice stands although carrying it out has failed; undefined where it does not. */
+async function chosen(
+  store: Store,
+  record: FoundRecord,
+  choice: Choice,
+  error: QkdSyncError,
+): Promise<KnownExchange | undefined> {
+  const { id, role, state } = record.place;
+  if (error.code === 'suspect') {
+    // The records are not to be read any more. What is done before the choice stands leaves no cause, but for removing
+    // a record, and for what an initiator finds to be committed.
+    const isMade = error.cause !== undefined && (choice === 'commit' || role === 'responder');
+    if (!isMade || choice === 'forget') return undefined;
+    const made = state === 'staged' ? ({ state: 'resolved', resolution: choice } as const) : undefined;
+    return { ...knownOf(record), ...made, standing: choice === 'commit' ? 'pending' : undefined };
+  }
+  if (error.code !== 'storage') return undefined;
+  const now = await passingOver('storage', () => store.find(id));
+  return now !== undefined && carries(now, choice) ? knownOf(now) : undefined;
+}
+
+/** Whether the record says what the operator has chosen. */
+function carries({ place: { state }, resolution }: SurveyedRecord, choice: Choice): boolean {
+  switch (choice) {
+    case 'commit':
+      return state === 'committed' || resolution === 'commit';
+    case 'abort':
+      return state === 'aborted' || resolution === 'abort';
+    case 'forget':
+      return false;
   }
 }
 
@@ -94,7 +147,7 @@ async function find(store: Store, id: string): Promise<FoundRecord> {
 /** What the choice would do, for the operator to confirm. Error: `usage` where the record does not allow it. */
 export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
   if (choice === 'forget') return consequenceOfForget(record);
-  const { place, alarm, exchange } = record;
+  const { place, alarm, exchange, published, resolution } = record;
   const { role, state, peer } = place;
   const file = exchange?.name ?? '?';
   if (alarm !== undefined && alarm !== 'name-taken') {
@@ -108,6 +161,9 @@ export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
     if (choice === 'commit') return `${file} is put in place, and the record stays until ${peer} confirms`;
     throw refused(`it is committed, and ${peer} may have saved it`, 'use --commit, or let it settle');
   }
+  if (resolution === 'commit' && !published && choice === 'commit') {
+    return `${file} is put in place, and the record stays until ${peer} has agreed`;
+  }
   if (role === 'responder' && state === 'staged') {
     return choice === 'commit'
       ? `${file} is put in place here; if ${peer} has aborted the exchange, it has no such file`
@@ -116,16 +172,29 @@ export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
   throw refused(`it is ${state} already`, "see 'qkd-sync status'");
 }
 
-function consequenceOfForget({ place, alarm, published }: SurveyedRecord): string {
-  if (alarm === undefined && place.state !== 'resolved') {
+function consequenceOfForget({ place, alarm, published, exchange }: SurveyedRecord): string {
+  const { state, peer } = place;
+  // What is done here may never be heard of again: a peer whose folder of state is a new one does not know of it.
+  if (alarm === undefined && state !== 'resolved' && state !== 'done') {
     throw refused(
-      `it is ${place.state} and not in alarm`,
+      `it is ${state} and not in alarm`,
       'let it settle at the next contact; --forget is for what cannot',
     );
   }
-  return published
-    ? 'the record is removed; the key file stays as it is'
-    : 'the record is removed, and the key in it, if there is one, is destroyed';
+  const its = `its key file${exchange === undefined ? '' : ` (${nameAtPeer(exchange)})`}`;
+  if (published && state === 'done') {
+    return `the record is removed; the key file ${exchange?.name ?? '?'} stays as it is; if ${peer} has not finished the exchange, it will say alarm (unknown-to-peer), and may not have saved ${its}`;
+  }
+  if (published) return 'the record is removed; the key file stays as it is';
+  if (state === 'committed') {
+    return `the record is removed, and the key in it is destroyed; ${peer} may have saved ${its}: see that it is deleted there too`;
+  }
+  return 'the record is removed, and the key in it, if there is one, is destroyed';
+}
+
+/** How the peer's file is told from others: it bears the name of this site, or another format. */
+function nameAtPeer({ index, name }: Exchange): string {
+  return index === undefined ? `${name}, whatever its extension` : `number ${index}`;
 }
 
 function refused(why: string, hint: string): QkdSyncError {

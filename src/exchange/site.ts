@@ -24,7 +24,7 @@ import { Hooks } from './hooks.js';
 import { initiate, recover, type InitiatorSettings } from './initiate.js';
 import { openExchanges, type OpenExchange, type RunReport } from './outcome.js';
 import { keepPublished, SERVING_KEY_IDS } from './published-files.js';
-import { resolve, type KnownExchange, type ResolveRequest } from './resolve.js';
+import { resolve, type Decided, type ResolveRequest } from './resolve.js';
 import { respond } from './respond.js';
 import type { PeerSite, RunPorts, SiteSettings } from './run.js';
 import { readStatus, type SiteStatus } from './status.js';
@@ -123,10 +123,8 @@ export async function respondHere(access: ListenAccess, surroundings: Surroundin
   }
 }
 
-/** What has come of an operator's decision. */
-interface Resolved {
-  /** What is known of the exchange afterwards; undefined where no record is left. */
-  readonly after: KnownExchange | undefined;
+/** What has come of an operator's decision, and what else the operator must hear of. */
+export interface Resolved extends Decided {
   readonly hooks: readonly HookRun[];
   /** Exchanges with any peer that are still in alarm, but for this one. */
   readonly others: readonly OpenExchange[];
@@ -139,16 +137,18 @@ export async function resolveHere(
   surroundings: Surroundings,
 ): Promise<Resolved> {
   const ports = openPorts(folders, surroundings);
-  const after = await resolve(request, ports);
+  const { after, unfinished } = await resolve(request, ports);
   const hooks = new Hooks(ports, request.lockWaitMs);
   if (after !== undefined) hooks.begin(after.peer);
   const ended = await hooks.ended();
-  const { store } = ports;
+  // Records that are suspect are not read.
+  const others = unfinished?.code === 'suspect' ? [] : await alarmsBut(request.id, ports.store);
+  return { after, unfinished, hooks: ended, others };
+}
+
+async function alarmsBut(resolved: string, store: Store): Promise<OpenExchange[]> {
   const records = (await Promise.all((await store.peers()).map((peer) => store.survey(peer)))).flat();
-  const others = openExchanges(records).filter(
-    ({ id, standing }) => standing === 'alarm' && id !== request.id,
-  );
-  return { after, hooks: ended, others };
+  return openExchanges(records).filter(({ id, standing }) => standing === 'alarm' && id !== resolved);
 }
 
 /** What the records here say; changes nothing. */

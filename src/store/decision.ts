@@ -38,6 +38,12 @@ export type Verdict =
 /** `forgotten`: published, durable and removed; `alarm`: it stays, an operator must look. */
 export type Finish = 'forgotten' | 'alarm';
 
+/**
+ * `in-place`: the key file is published, durably; `taken`: an alien file is in the way; `moved-on`: the record is not there
+ * any more, because another process has finished it, or an operator has given it up.
+ */
+export type Placement = 'in-place' | 'taken' | 'moved-on';
+
 const ABORTED: Verdict = { decided: 'aborted' };
 
 /**
@@ -100,22 +106,22 @@ export async function finish(context: StoreContext, id: ExchangeId): Promise<Fin
     return 'alarm';
   }
   return suspicion.guard(async () => {
-    if (!(await publishDecided(context, place))) return 'alarm';
+    if ((await publishDecided(context, place)) === 'taken') return 'alarm';
     await remove(context, place);
     return 'forgotten';
   });
 }
 
 /**
- * Publishes a committed record of either role; false where an alien file is in the way. The role's folder is fsynced
- * first: the decision may have been read from a process that could not make it durable.
+ * Publishes a committed record of either role. The role's folder is fsynced first: the decision may have been read from a
+ * process that could not make it durable.
  */
-export async function publishDecided(context: StoreContext, place: RecordPlace): Promise<boolean> {
+export async function publishDecided(context: StoreContext, place: RecordPlace): Promise<Placement> {
   const { fs, layout, suspicion, hooked, onPublished } = context;
   await fs.syncFolder(layout.role(place.peer, place.role));
   await suspicion.confirm();
   const exchange = await readExchange(fs, layout, place);
-  if (exchange === undefined) return true;
+  if (exchange === undefined) return 'moved-on';
   // Once the file is in place the record may go at any time, and its key IDs with it.
   const isToCome = (await fs.stat(pathOf(layout, place, 'key'))) !== undefined;
   const keyIds = isToCome ? await keyIdsOf(context, place) : [];
@@ -128,7 +134,9 @@ export async function publishDecided(context: StoreContext, place: RecordPlace):
     const { id, role, peer, index } = exchange;
     onPublished({ id, role, peer, keyIds, index, path: keyFilePath(layout, exchange) });
   }
-  return publication !== 'taken';
+  if (publication !== 'earlier') return publication === 'moved' ? 'in-place' : 'taken';
+  // A key that has gone together with its record may have been published, or destroyed.
+  return (await fs.stat(recordFolder(layout, place))) === undefined ? 'moved-on' : 'in-place';
 }
 
 /** None where they cannot be read: nothing is decided by them. */

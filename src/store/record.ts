@@ -197,7 +197,7 @@ export async function readAlarm(
   layout: Layout,
   place: RecordPlace,
 ): Promise<AlarmReason | undefined> {
-  const found = await readSmall(fs, pathOf(layout, place, 'alarm'));
+  const found = await readBounded(fs, pathOf(layout, place, 'alarm'), SMALL_FILE_MAX_BYTES);
   // One that was damaged is still a mark.
   return found === undefined
     ? undefined
@@ -211,7 +211,7 @@ export async function readResolution(
   place: RecordPlace,
 ): Promise<'commit' | 'abort' | undefined> {
   const path = pathOf(layout, place, 'resolution');
-  const found = await readSmall(fs, path);
+  const found = await readBounded(fs, path, SMALL_FILE_MAX_BYTES);
   if (found === 'commit' || found === 'abort') return found;
   if (found === undefined && (await fs.stat(recordFolder(layout, place))) === undefined) return undefined;
   throw damaged(place, path);

@@ -74,6 +74,11 @@ export async function resolve(
     );
     return true;
   }
+  // Chosen before, and not carried out to its end then.
+  if (place.state === 'resolved') {
+    await suspicion.guard(() => finishResolved(context, place));
+    return true;
+  }
   if (place.role === 'initiator') return (await judge(context, place.id)).decided === 'aborted';
   if (!(await choose(context, place, resolution.choice))) return false;
   await suspicion.guard(() => finishResolved(context, { ...place, state: 'resolved' }));

@@ -53,13 +53,16 @@ export async function surveyRecord(
       return now === undefined ? undefined : await surveyRecord(fs, layout, now);
     }
     const key = await fs.stat(pathOf(layout, place, 'key'));
-    const resolution = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
+    const { value: resolution, damage } = await partOf(place.state === 'resolved', () =>
+      readResolution(fs, layout, place),
+    );
+    const beta = await partOf(hasBeta(place), () => readBeta(fs, layout, place));
     const decided = place.state === 'committed' || place.state === 'done' || resolution === 'commit';
     return {
       place,
       exchange,
       published: decided && key === undefined,
-      alarm: (await readAlarm(fs, layout, place)) ?? (await damageOfBeta(fs, layout, place)),
+      alarm: (await readAlarm(fs, layout, place)) ?? damage ?? beta.damage,
       resolution,
     };
   } catch (error) {
@@ -68,22 +71,22 @@ export async function surveyRecord(
   }
 }
 
+/** Whether a record of this state has beta for good: an initiator writes it right before it decides, and may half have. */
+const hasBeta = ({ role, state }: RecordPlace): boolean => role === 'responder' || state === 'committed';
+
 /**
- * Without beta nobody can be told of the decision; all else of the record is as good as ever. An initiator writes it
- * right before it decides, so that until then it may be half written.
+ * What stands in a file of its own. Without beta nobody can be told of the decision, and without the resolution nobody
+ * knows it; all else of the record is as good as ever.
  */
-async function damageOfBeta(
-  fs: FileSystem,
-  layout: Layout,
-  place: RecordPlace,
-): Promise<'unreadable' | undefined> {
-  if (place.role === 'initiator' && place.state !== 'committed') return undefined;
+async function partOf<T>(
+  isThere: boolean,
+  read: () => Promise<T>,
+): Promise<{ readonly value: T | undefined; readonly damage: 'unreadable' | undefined }> {
   try {
-    await readBeta(fs, layout, place);
-    return undefined;
+    return { value: isThere ? await read() : undefined, damage: undefined };
   } catch (error) {
     if (!isAlarm(error)) throw error;
-    return 'unreadable';
+    return { value: undefined, damage: 'unreadable' };
   }
 }
 

@@ -8,7 +8,7 @@
 import { passingOver } from '../base/errors.js';
 import { discardAborted, emptyTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
-import { publishDecided, remove } from './decision.js';
+import { publishDecided, remove, type Placement } from './decision.js';
 import { unlessGone } from './durable.js';
 import type { ExchangeId } from './layout.js';
 import { withdrawTaken } from './publish.js';
@@ -40,7 +40,7 @@ export type Commit = 'done' | 'unknown' | 'mismatch' | 'taken' | 'overruled';
  */
 export type Discard = 'gone' | 'done' | 'taken' | 'foreign' | 'overruled';
 
-/** `gone`: nothing of it is left; `open`: it has not been saved yet; `foreign`: another state folder's. */
+/** `gone`: nothing of it is left; `open`: it has not been saved yet; `foreign`: the same, and another state folder's. */
 export type Forget = 'gone' | 'open' | 'foreign';
 
 /** What STATUS tells the initiator whose state folder has this ID. */
@@ -85,26 +85,28 @@ export async function commit(
     if (place.state === 'resolved' && (await isOverruled(context, place, 'commit'))) return 'overruled';
     if (place.state === 'staged' && !(await changeState(fs, layout, place, 'committed'))) continue;
     const state = place.state === 'staged' ? 'committed' : place.state;
-    const finished = await suspicion.guard(() => finishCommitted(context, { ...place, state }));
-    return finished ? 'done' : 'taken';
+    const placement = await suspicion.guard(() => finishCommitted(context, { ...place, state }));
+    // What an operator has given up meanwhile must not be told to be saved.
+    if (placement !== 'moved-on') return placement === 'in-place' ? 'done' : 'taken';
   }
   throw restless(id);
 }
 
 /**
  * Finishes a committed record without the peer: published, then `.done`, durably. Also vouches for one that is done
- * already. False where an alien file is in the way. To be called under `guard`.
+ * already. To be called under `guard`.
  */
-export async function finishCommitted(context: StoreContext, place: RecordPlace): Promise<boolean> {
+export async function finishCommitted(context: StoreContext, place: RecordPlace): Promise<Placement> {
   const { fs, layout } = context;
   if (place.state === 'committed' || place.state === 'resolved') {
-    if (!(await publishDecided(context, place))) return false;
+    const placement = await publishDecided(context, place);
+    if (placement !== 'in-place') return placement;
     if (place.state === 'committed') await changeState(fs, layout, place, 'done');
   }
   // Who found the name taken may say so only after another process has found it free.
   if (place.state === 'done') await withdrawTaken(context, place);
   await fs.syncFolder(layout.role(place.peer, place.role));
-  return true;
+  return 'in-place';
 }
 
 /** Discards a vote, if it is still open and the state folder that says so is the one that it was given to. */
@@ -135,12 +137,13 @@ export async function discard(
       return 'gone';
     }
     // Decided: nothing changes, and the initiator hears the real state.
-    return (await suspicion.guard(() => finishCommitted(context, place))) ? 'done' : 'taken';
+    const placement = await suspicion.guard(() => finishCommitted(context, place));
+    if (placement !== 'moved-on') return placement === 'in-place' ? 'done' : 'taken';
   }
   throw restless(id);
 }
 
-/** Drops the tombstone: the initiator has saved its file and forgotten the exchange. */
+/** Drops the tombstone: the initiator has saved its file and forgotten the exchange, in whatever state folder. */
 export async function forget(
   context: StoreContext,
   peer: string,
@@ -152,9 +155,10 @@ export async function forget(
   if (place === undefined) return 'gone';
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return 'gone';
-  if (exchange.peerStateId !== stateId) return 'foreign';
   const resolved = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
-  if (place.state !== 'done' && resolved !== 'commit') return 'open';
+  // An end is no presumption: only who has had the record can say it, and the record may have been moved since.
+  if (place.state !== 'done' && resolved !== 'commit')
+    return exchange.peerStateId === stateId ? 'open' : 'foreign';
   await suspicion.guard(() => remove(context, place));
   return 'gone';
 }
@@ -213,6 +217,7 @@ async function isAlarmed({ fs, layout }: StoreContext, place: RecordPlace): Prom
   if ((await readAlarm(fs, layout, place)) !== undefined) return true;
   const legible = await passingOver('alarm', async () => {
     await readExchange(fs, layout, place);
+    if (place.state === 'resolved') await readResolution(fs, layout, place);
     return true;
   });
   return legible !== true;

@@ -128,6 +128,22 @@ describe('a vote whose nonce is damaged', () => {
   });
 });
 
+describe('a resolution that is damaged', () => {
+  it('is an alarm at both sites, and new exchanges go on, until it is forgotten', async () => {
+    const sites = await make({ auth: 'none' });
+    expect((await killResponderAfterVote(sites, FLAGS, alsoClose)).code).toBe(10);
+    const folder = sites.b.path('exchanges/A/responder');
+    const [vote = ''] = await readdir(folder);
+    const resolved = await sites.b.run(['resolve', vote.slice(0, 32), '--commit', '--yes']);
+    expect(resolved.code).toBe(0);
+    for (const name of await readdir(folder)) await writeFile(join(folder, name, 'resolution'), '');
+    await expectAlarms(sites, 1);
+    for (const site of [sites.a, sites.b]) await forgetAlarms(site);
+    await expectPeace(sites, 2);
+    expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
+  });
+});
+
 describe('a vote that was given to another folder of state of A', () => {
   it('stays as it is until that folder is there again', async () => {
     const sites = await make({ auth: 'none' });
@@ -136,6 +152,18 @@ describe('a vote that was given to another folder of state of A', () => {
     expect(await alarmsOf(sites.b)).toEqual([]);
     const ends = await meet(sites, 'recover', FLAGS);
     expect(ends.map(({ code }) => code)).toEqual([0, 0]);
+    expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
+  });
+});
+
+describe('a folder of state of A that has lost its state-id', () => {
+  it('ends what it still has a record of, and needs no operator', async () => {
+    const sites = await make({ auth: 'none' });
+    expect((await killResponderAfterVote(sites, FLAGS, alsoClose)).code).toBe(10);
+    await unlink(sites.a.path('exchanges/state-id'));
+    // B counts the vote as another folder's until it has heard of it.
+    expect((await meet(sites, 'recover', FLAGS)).map(({ code }) => code)).toEqual([13, 0]);
+    await expectPeace(sites, 1);
     expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
   });
 });

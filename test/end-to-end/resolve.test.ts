@@ -1,7 +1,7 @@
 /** An operator decides an exchange whose peer is lost, and the peer comes back after all. */
 import { describe, expect, it } from '@jest/globals';
 import { talkOf } from '../support/cli-log.js';
-import type { TwoSites } from '../support/cli-site.js';
+import type { Fault, TwoSites } from '../support/cli-site.js';
 import { killResponderAfterVote } from '../support/killed-after-vote.js';
 import { meet } from '../support/meet.js';
 import { siteSuite } from '../support/site-suite.js';
@@ -67,6 +67,40 @@ describe('an operator of B', () => {
     const [last, best] = await meet(sites, 'initiate', FLAGS);
     expect([last.code, best.code]).toEqual([0, 0]);
     expect(await sites.b.read('keys/A/A_2')).toBe(await sites.a.read('keys/B/B_2'));
+  });
+});
+
+describe('a choice that cannot be carried out', () => {
+  it('to commit is 14, and is carried out by the same choice once there is room', async () => {
+    const { sites, id } = await leaveInDoubt();
+    const commit = ['resolve', id, '--commit', '--yes', '--json'];
+    const fault: Fault = { code: 'ENOSPC', operations: ['rename'], path: /resolved\/key$/ };
+    const resolved = await sites.b.run(commit, { fault });
+    expect(resolved.code).toBe(14);
+    expect(JSON.parse(resolved.stdout)).toMatchObject({
+      exchange: id,
+      choice: 'commit',
+      state: 'resolved',
+      error: { code: 'storage', exit: 74 },
+    });
+    expect(resolved.stderr).toContain('its key file may not be in place yet');
+    expect(resolved.stderr).toContain('hint: make room on this file system');
+    expect((await sites.b.run(['status'])).code).toBe(14);
+
+    expect((await sites.b.run(commit)).code).toBe(0);
+    expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
+    expect((await meet(sites, 'recover', FLAGS)).map(({ code }) => code)).toEqual([0, 0]);
+  });
+
+  it('to abort is 14: the key is still there', async () => {
+    const { sites, id } = await leaveInDoubt();
+    const fault: Fault = { code: 'EACCES', operations: ['unlink'], path: /resolved\/key$/ };
+    const resolved = await sites.b.run(['resolve', id, '--abort', '--yes'], { fault });
+    expect(resolved).toMatchObject({ code: 14, stdout: '' });
+    expect(resolved.stderr).toContain('its key may not be destroyed yet');
+    expect((await sites.b.tree()).filter((line) => line.includes('/key '))).toHaveLength(1);
+    await meet(sites, 'recover', FLAGS);
+    expect((await sites.b.tree()).filter((line) => line.includes('/key '))).toEqual([]);
   });
 });
 

@@ -99,7 +99,12 @@ export class Site {
     const request = { id, choice, by: process.name, lockWaitMs: LOCK_WAIT_MS, confirm };
     this.#run(
       process,
-      () => resolve(request, this.#ports(process, false)),
+      async () => {
+        const { after, unfinished } = await resolve(request, this.#ports(process, false));
+        // What the next run has yet to do is not done.
+        if (unfinished !== undefined) throw unfinished;
+        return after;
+      },
       (end) => {
         const text = end instanceof Error ? String(end) : `${end?.state ?? 'gone'} ${end?.alarm ?? ''}`;
         process.world.trace?.(`${process.name}: ends, ${text}`);

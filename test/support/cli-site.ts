@@ -19,7 +19,7 @@ export type SiteConfig = Readonly<Record<string, unknown>>;
 
 /** A fault of the file system, see faulty-fs.mjs. */
 export interface Fault {
-  readonly code: 'ENOSPC' | 'EROFS' | 'EIO';
+  readonly code: 'ENOSPC' | 'EROFS' | 'EACCES' | 'EIO';
   /** `rename`, `write` …; all that change something where this is left out. */
   readonly operations?: readonly string[];
   /** Which paths, below the home folder. */

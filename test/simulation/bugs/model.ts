@@ -27,9 +27,9 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
         find: `  await fs.syncFolder(layout.role(place.peer, place.role));
   await suspicion.confirm();
   const exchange = await readExchange(fs, layout, place);
-  if (exchange === undefined) return true;`,
+  if (exchange === undefined) return 'moved-on';`,
         replace: `  const exchange = await readExchange(fs, layout, place);
-  if (exchange === undefined) return true;`,
+  if (exchange === undefined) return 'moved-on';`,
       },
     ],
   },

@@ -1,12 +1,14 @@
 /** An operator decides where the peer is lost for good, and the peer comes back after all. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
-import type { KnownExchange, ResolveRequest } from '../../../src/exchange/resolve.js';
+import type { Decided, KnownExchange, ResolveRequest } from '../../../src/exchange/resolve.js';
 import { consequenceOf, resolve } from '../../../src/exchange/resolve.js';
 import type { SurveyedRecord } from '../../../src/store/survey.js';
+import { NO_FAULT } from '../../support/faulty-file-system.js';
 import { Link } from '../../support/link.js';
+import { exchangeOf } from '../../support/store-folder.js';
 import { SOUND_WIRE } from '../../support/memory-network.js';
 import type { TestSite } from '../../support/site.js';
 import { expectSettled } from '../../support/truth.js';
@@ -44,6 +46,17 @@ async function decide(
   choice: ResolveRequest['choice'],
   confirm = true,
 ): Promise<KnownExchange | undefined> {
+  const { after, unfinished } = await tryToDecide(site, id, choice, confirm);
+  expect(unfinished).toBeUndefined();
+  return after;
+}
+
+async function tryToDecide(
+  site: TestSite,
+  id: string,
+  choice: ResolveRequest['choice'],
+  confirm = true,
+): Promise<Decided> {
   const request = { id, choice, by: 'op', lockWaitMs: 0, confirm: () => Promise.resolve(confirm) };
   const ports = {
     lock: link.locks.lock(link.clock),
@@ -130,6 +143,38 @@ describe('an operator of B', () => {
   });
 });
 
+describe('a folder of state of A that has been moved, so that it has a new ID', () => {
+  const moved = (): string => join(link.a.state, '..', 'moved');
+  const recover = async (): Promise<number[]> => {
+    const ends = await link.both(link.a.recover(link.b, { state: moved() }), link.b.respond([link.a]));
+    return ends.map(exitCodeOf);
+  };
+
+  test('ends an exchange that A still has a record of', async () => {
+    await leaveInDoubt(true);
+    cpSync(link.a.state, moved(), { recursive: true });
+    rmSync(join(moved(), 'state-id'));
+    // The peer counts it as foreign until it has heard of it.
+    expect(await recover()).toEqual([13, 0]);
+    expect(await recover()).toEqual([0, 0]);
+    expect(await link.b.records(link.a)).toEqual([]);
+    expect(await link.b.files(link.a)).toEqual({ A_0: (await link.a.files(link.b))['B_0'] });
+  });
+
+  test('knows nothing of one that A has finished: an operator of B forgets it', async () => {
+    link.network.wire = ({ type }) => (type === 'END' ? 'vanish' : 'deliver');
+    await link.exchange();
+    link.network.wire = SOUND_WIRE;
+    const id = openAt(link.b, link.a, 'responder');
+    expect(await link.b.records(link.a)).toContain('responder/done');
+    for (let contact = 1; contact <= 2; contact += 1) expect(await recover()).toEqual([13, 13]);
+    expect(await decide(link.b, id, 'forget')).toBeUndefined();
+    expect(await recover()).toEqual([0, 0]);
+    expect(Object.keys(await link.b.files(link.a))).toEqual(['A_0']);
+    expect(await link.b.store().nextIndex(link.a.id)).toBe(1);
+  });
+});
+
 describe('an operator of A', () => {
   test('gives up what was staged', async () => {
     await leaveInDoubt(false);
@@ -162,6 +207,86 @@ describe('an operator of A', () => {
     const [again] = await link.exchange();
     expect(exitCodeOf(again)).toBe(0);
     await expectSettled(link);
+  });
+});
+
+describe('a choice that stands and cannot be carried out', () => {
+  test('to commit: the file is put in place by the same choice once more, or by the next run', async () => {
+    for (const again of ['the same choice', 'the next run']) {
+      await leaveInDoubt(true);
+      const id = openAt(link.b, link.a, 'responder');
+      link.b.fault = ({ name, path }) =>
+        name === 'rename' && path.endsWith('/key') ? { code: 'ENOSPC' } : undefined;
+      expect(await tryToDecide(link.b, id, 'commit')).toMatchObject({
+        after: { state: 'resolved', resolution: 'commit', standing: 'pending', published: false },
+        unfinished: { code: 'storage' },
+      });
+      // It is no choice any more.
+      await expect(tryToDecide(link.b, id, 'abort')).rejects.toMatchObject({ code: 'usage' });
+      link.b.fault = NO_FAULT;
+      if (again === 'the same choice') {
+        expect(await decide(link.b, id, 'commit')).toMatchObject({
+          published: true,
+          standing: 'unconfirmed',
+        });
+        await expect(decide(link.b, id, 'commit')).rejects.toMatchObject({ code: 'usage' });
+      }
+      const ends = await link.recover();
+      expect(ends.map(exitCodeOf)).toEqual([0, 0]);
+      await expectSettled(link);
+    }
+  });
+
+  test('to abort: the key is still there, and the next run destroys it', async () => {
+    await leaveInDoubt(false);
+    const id = openAt(link.b, link.a, 'responder');
+    link.b.fault = ({ name, path }) =>
+      name === 'unlink' && path.endsWith('/key') ? { code: 'EACCES' } : undefined;
+    expect(await tryToDecide(link.b, id, 'abort')).toMatchObject({
+      after: { state: 'resolved', resolution: 'abort', standing: undefined },
+      unfinished: { code: 'storage' },
+    });
+    const folder = join(link.b.state, link.a.id, 'responder', `${id}.resolved`);
+    expect(readdirSync(folder)).toContain('key');
+    link.b.fault = NO_FAULT;
+    await link.b.store().redo(link.a.id);
+    expect(readdirSync(folder)).not.toContain('key');
+    await link.recover();
+    await expectSettled(link);
+  });
+
+  test.each([
+    ['commit', 'pending'],
+    ['abort', undefined],
+  ] as const)('to %s, because its fsync has failed: the choice is told', async (choice, standing) => {
+    await leaveInDoubt(choice === 'commit');
+    const id = openAt(link.b, link.a, 'responder');
+    link.b.fault = ({ name, target }) =>
+      name === 'syncFolder' && target.endsWith('.resolved') ? { code: 'EIO' } : undefined;
+    expect(await tryToDecide(link.b, id, choice)).toMatchObject({
+      after: { state: 'resolved', resolution: choice, standing },
+      unfinished: { code: 'suspect' },
+    });
+  });
+
+  test('is none where it could not be written down', async () => {
+    await leaveInDoubt(false);
+    const id = openAt(link.b, link.a, 'responder');
+    link.b.fault = ({ name, path }) =>
+      name === 'syncFolder' && path.endsWith('/resolutions') ? { code: 'ENOSPC' } : undefined;
+    for (const choice of ['commit', 'abort'] as const)
+      await expect(tryToDecide(link.b, id, choice)).rejects.toMatchObject({ code: 'storage' });
+    expect(await link.b.records(link.a)).toContain('responder/staged');
+  });
+
+  test('of A: what it has committed stays committed', async () => {
+    await leaveInDoubt(true);
+    const id = openAt(link.a, link.b, 'initiator');
+    link.a.fault = ({ path }) => (path.endsWith('/resolutions') ? { code: 'ENOSPC' } : undefined);
+    expect(await tryToDecide(link.a, id, 'commit')).toMatchObject({
+      after: { state: 'committed' },
+      unfinished: { code: 'storage' },
+    });
   });
 });
 
@@ -226,10 +351,40 @@ describe('the choices that a record allows', () => {
     [record('responder', 'staged', { alarm: 'unreadable' }), ['forget']],
     [record('responder', 'committed'), []],
     [record('responder', 'committed', { alarm: 'name-taken' }), ['commit', 'forget']],
-    [record('responder', 'done', { published: true }), []],
+    [record('responder', 'done', { published: true }), ['forget']],
+    [record('responder', 'resolved', { resolution: 'commit' }), ['commit', 'forget']],
+    [record('responder', 'resolved', { resolution: 'commit', alarm: 'name-taken' }), ['commit', 'forget']],
     [record('responder', 'resolved', { resolution: 'commit', published: true }), ['forget']],
+    [record('responder', 'resolved', { resolution: 'abort' }), ['forget']],
     [record('responder', 'resolved', { resolution: 'abort', alarm: 'contradiction' }), ['forget']],
   ])('%j', (surveyed, choices) => {
     expect(allowed(surveyed)).toEqual(choices);
+  });
+});
+
+describe('the operator who forgets hears', () => {
+  const exchange = exchangeOf({ name: 'B_7', index: 7 });
+  const committed = { published: false, alarm: 'name-taken', resolution: undefined, exchange } as const;
+
+  test.each(['initiator', 'responder'] as const)(
+    'that the peer may have saved what is committed, and not in place here: %s',
+    (role) => {
+      const place = { peer: 'B', role, id: 'x', state: 'committed' } as const;
+      expect(consequenceOf({ ...committed, place }, 'forget')).toBe(
+        'the record is removed, and the key in it is destroyed; B may have saved its key file (number 7): see that it is deleted there too',
+      );
+    },
+  );
+
+  test('that the peer may not have saved what is saved here', () => {
+    const place = { peer: 'B', role: 'responder', id: 'x', state: 'done' } as const;
+    const done = { ...committed, alarm: undefined, published: true, place };
+    expect(consequenceOf(done, 'forget')).toBe(
+      'the record is removed; the key file B_7 stays as it is; if B has not finished the exchange, it will say alarm (unknown-to-peer), and may not have saved its key file (number 7)',
+    );
+    const { index, ...unnumbered } = exchangeOf({ name: 'abc.hex' });
+    const named = { ...done, exchange: unnumbered };
+    expect(index).toBeDefined();
+    expect(consequenceOf(named, 'forget')).toContain('(abc.hex, whatever its extension)');
   });
 });

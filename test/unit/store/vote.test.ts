@@ -1,8 +1,10 @@
 /** The responder's records: after its vote it does what the initiator decides (docs/protocol.md, rules 3, 7, 9, 10). */
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { RecordState } from '../../../src/store/layout.js';
+import type { Choice } from '../../../src/store/resolution.js';
+import type { Operation } from '../../support/scripted-file-system.js';
 import {
   BETA,
   CONTENT,
@@ -133,6 +135,81 @@ describe('commit', () => {
   });
 });
 
+describe('a vote that an operator forgets while the initiator’s decision about it is carried out', () => {
+  /** What comes of the work where the record is forgotten right before this operation of it. */
+  async function forgotten<T>(
+    state: 'committed' | 'resolved to commit' | 'resolved to abort',
+    before: (operation: Operation) => boolean,
+    work: (process: Process) => Promise<T>,
+  ): Promise<{ folder: StoreFolder; process: Process; outcome: T }> {
+    const { folder, process } = await voted();
+    const resolve = async (by: Process, choice: Choice): Promise<boolean> => {
+      const record = await by.store.find(ID);
+      return record !== undefined && by.store.resolve(record, { choice, by: 'op', time: 1 });
+    };
+    const target = join(folder.layout.peerKeys(PEER), 'B_0');
+    await mkdir(folder.layout.peerKeys(PEER), { recursive: true });
+    await writeFile(target, 'alien');
+    if (state === 'committed') expect(await process.store.commit(PEER, ID, BETA)).toBe('taken');
+    else await resolve(process, state === 'resolved to commit' ? 'commit' : 'abort');
+    await rm(target);
+    const other = await folder.open();
+    let met = false;
+    process.fs.at = (operation) => {
+      if (met || !before(operation)) return undefined;
+      met = true;
+      return { hold: resolve(other, 'forget') };
+    };
+    const outcome = await work(process);
+    expect(met).toBe(true);
+    expect(await statesOf(process)).toEqual([]);
+    return { folder, process, outcome };
+  }
+
+  const syncsRole = ({ name, path }: Operation): boolean =>
+    name === 'syncFolder' && path.endsWith('/responder');
+  const syncsRecord = ({ name, path }: Operation): boolean =>
+    name === 'syncFolder' && path.endsWith('.resolved');
+  const looksForKey = ({ name, path }: Operation): boolean => name === 'stat' && path.endsWith('/key');
+
+  it.each([
+    ['resolved to abort', 'before the look at what was chosen', syncsRecord],
+    ['resolved to commit', 'before it is published', syncsRole],
+    ['resolved to commit', 'after it was read', looksForKey],
+    ['committed', 'before it is published', syncsRole],
+    ['committed', 'after it was read', looksForKey],
+  ] as const)('is not told to be saved (%s, %s)', async (state, _when, before) => {
+    const commit = ({ store }: Process): Promise<string> => store.commit(PEER, ID, BETA);
+    const { folder, outcome } = await forgotten(state, before, commit);
+    expect(await keyFiles(folder.layout)).toEqual({});
+    expect(outcome).toBe('unknown');
+  });
+
+  it('is not told to be saved to who has aborted it', async () => {
+    const discard = ({ store }: Process): Promise<string> => store.discard(PEER, ID, PEER_STATE_ID);
+    const { folder, outcome } = await forgotten('committed', syncsRole, discard);
+    expect(await keyFiles(folder.layout)).toEqual({});
+    expect(outcome).toBe('gone');
+  });
+});
+
+describe('a vote that another process finishes meanwhile', () => {
+  it('is told to be saved', async () => {
+    const { folder, process } = await left('committed');
+    const other = await folder.open();
+    let met = false;
+    process.fs.at = ({ name, path }) => {
+      if (met || name !== 'stat' || !path.endsWith('/key')) return undefined;
+      met = true;
+      return { hold: other.store.redo(PEER) };
+    };
+    expect(await process.store.commit(PEER, ID, BETA)).toBe('done');
+    expect(met).toBe(true);
+    expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
+    expect(await statesOf(process)).toEqual(['done']);
+  });
+});
+
 describe('discard', () => {
   it('takes an open vote back, with its name', async () => {
     const { folder, process } = await voted();
@@ -196,12 +273,35 @@ describe('forget', () => {
     ['committed', PEER_STATE_ID, 'open'],
     ['aborted', PEER_STATE_ID, 'open'],
     ['staged', FOREIGN, 'foreign'],
-    ['done', FOREIGN, 'foreign'],
+    ['committed', FOREIGN, 'foreign'],
   ] as const)('changes nothing of what is %s for %s: %s', async (state, stateId, answer) => {
     const { folder, process } = await left(state);
     const before = await folder.tree();
     expect(await process.store.forget(PEER, ID, stateId)).toBe(answer);
     expect(await folder.tree()).toEqual(before);
+  });
+});
+
+describe('forget, said by another state folder of the initiator', () => {
+  it('drops a tombstone: that the initiator has finished is knowledge, whoever has it', async () => {
+    const { folder, process } = await left('done');
+    expect(await process.store.openVotes(PEER, FOREIGN)).toMatchObject({ done: [], foreign: 1 });
+    expect(await process.store.forget(PEER, ID, FOREIGN)).toBe('gone');
+    expect(await statesOf(process)).toEqual([]);
+    expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
+    expect(await process.store.nextIndex(PEER)).toBe(1);
+  });
+
+  it.each([
+    ['commit', 'gone', []],
+    ['abort', 'foreign', ['resolved']],
+  ] as const)('of what an operator has decided to %s: %s', async (choice, answer, states) => {
+    const { process } = await voted();
+    const record = await process.store.find(ID);
+    if (record === undefined) throw new Error('no record');
+    await process.store.resolve(record, { choice, by: 'op', time: 1 });
+    expect(await process.store.forget(PEER, ID, FOREIGN)).toBe(answer);
+    expect(await statesOf(process)).toEqual(states);
   });
 });
 
@@ -255,6 +355,30 @@ describe('open votes', () => {
       foreignIndex: -1,
       alarms: 1,
     });
+  });
+
+  it.each([
+    ['empty', ''],
+    ['too large', 'x'.repeat(5_000)],
+  ])('pass over one whose resolution is %s, and tell of the others', async (_damage, content) => {
+    const { folder, process } = await voted();
+    const other = 'f'.repeat(32);
+    await stage(process, { ...VOTE, id: other, name: 'B_1', index: 1 });
+    const record = await process.store.find(ID);
+    if (record === undefined) throw new Error('no record');
+    await process.store.resolve(record, { choice: 'commit', by: 'op', time: 1 });
+    await writeFile(join(folder.layout.record(PEER, 'responder', ID, 'resolved'), 'resolution'), content);
+    expect(await process.store.openVotes(PEER, PEER_STATE_ID)).toMatchObject({
+      inDoubt: [other],
+      resolved: [],
+      alarms: 1,
+    });
+    // The rest of the record can be read: its number is not used again.
+    expect(await process.store.survey(PEER)).toMatchObject([
+      { alarm: 'unreadable', exchange: { index: 0 } },
+      { alarm: undefined },
+    ]);
+    expect(await process.store.nextIndex(PEER)).toBe(1);
   });
 
   it('stay in doubt over any number of restarts (rule 3)', async () => {
