@@ -145,9 +145,10 @@ async function catchAll(bench: Bench, jobs: number): Promise<PlantedResult[]> {
   return inParallel(PLANTED, jobs, async (bug) => ({ name: bug.name, caughtAt: await catchBug(bench, bug) }));
 }
 
-async function catchBug(bench: Bench, { name, patches, points }: PlantedBug): Promise<string | undefined> {
+async function catchBug(bench: Bench, bug: PlantedBug): Promise<string | undefined> {
+  const { name, patches, scenario = 'first', points } = bug;
   const packed = await patchedCopy(bench.packed, name, patches);
-  for (const point of points(await bench.calls('first', packed))) {
+  for (const point of points(await bench.calls(scenario, packed))) {
     const { wrong, outcome } = await tryPoint(bench, parsePoint(point), packed);
     if (wrong.length === 0) continue;
     say(`planted bug ${name}: caught at ${point}: ${outcome}: ${wrong[0] ?? ''}`);
