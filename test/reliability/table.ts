@@ -48,7 +48,7 @@ export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findi
     '',
     `- simulation: ${caughtOf(bugs)}`,
     `- processes: ${crash.planted.filter(({ caughtAt }) => caughtAt !== undefined).length} caught of ${crash.planted.length}`,
-    `- power cuts: ${power?.caught === true ? 'an fsync that does nothing is caught' : 'none tried'}`,
+    `- power cuts: ${plantedIn(power)}`,
     `- models: ${model}`,
   ].join('\n');
 }
@@ -97,10 +97,17 @@ function crashLines({ groups }: Summary): Line[] {
 }
 
 function powerLines(power: PowerSummary | undefined): Line[] {
-  return Object.entries(power?.rows ?? {}).map(([kind, { cuts, states, outcomes, contacts }]) => {
+  return Object.entries(power?.rows ?? {}).map(([kind, { cuts, calls, states, outcomes, contacts }]) => {
     const counts = OUTCOMES.map((outcome) => outcomes[outcome]);
-    return [`power cut: ${kind}`, `${cuts} cuts, ${states} states`, ...counts, contacts];
+    const tried = `before ${calls.cut} of ${calls.of} calls: ${cuts} cuts, ${states} states`;
+    return [`power cut: ${kind}`, tried, ...counts, contacts];
   });
+}
+
+function plantedIn(power: PowerSummary | undefined): string {
+  if (power === undefined || power.planted.length === 0) return 'none tried';
+  const caught = power.planted.filter(({ caughtAt }) => caughtAt !== undefined).map(({ name }) => name);
+  return `${caught.length} caught of ${power.planted.length}: ${caught.join(', ')}`;
 }
 
 function caughtOf({ bugs }: Simulated): string {
