@@ -14,7 +14,8 @@ import { HELP, parseOptions, type Options } from './options.js';
 import { patchedCopy } from './packed.js';
 import { plan, planStops, samplingNote } from './plan.js';
 import { PLANTED, type PlantedBug } from './planted.js';
-import { parsePoint, pointName, SCENARIO_NAMES, type Point } from './point.js';
+import { parsePoint, pointName, SCENARIO_NAMES, type Point, type ScenarioName } from './point.js';
+import { scattered } from './scattered.js';
 import type { Side, Sites } from './site.js';
 import { runStrike } from './strike.js';
 import { summarize, tableOf, type PlantedResult } from './summary.js';
@@ -48,21 +49,20 @@ async function main(): Promise<number> {
 async function run(bench: Bench, options: Options): Promise<number> {
   const { full, only, match, json, jobs, planted, list, minutes } = options;
   const started = Date.now();
-  const counts = { first: await bench.calls('first'), records: await countRecords(bench) };
-  const all =
-    only.length > 0 ? only.map(parsePoint) : await planAll(bench, counts.first, counts.records, full);
+  const counts = await countAll(bench);
+  const all = only.length > 0 ? only.map(parsePoint) : planAll(counts, full);
   const wanted = all.filter((point) => match?.test(pointName(point)) !== false);
   const journal = new Journal(options.journal);
   const names = new Set(wanted.map(pointName));
   const before = (await journal.read()).filter(({ point }) => names.has(pointName(point)));
   for (const { point } of before) names.delete(pointName(point));
   const left = wanted.filter((point) => names.has(pointName(point)));
-  // Whatever there is no time for is spread over all of them.
-  const points = minutes === Infinity ? left : scattered(left);
   if (list) {
-    for (const point of points) say(pointName(point));
+    for (const point of left) say(pointName(point));
     return 0;
   }
+  // It may be ended at any time; whatever there is no time for is then spread over all of them.
+  const points = scattered(left);
   say(
     `${points.length} points${before.length > 0 ? ` that are left of ${wanted.length}` : ''}, ${jobs} at a time; ${full || only.length > 0 ? 'all that were asked for' : `sampled:\n${samplingNote()}`}`,
   );
@@ -83,17 +83,20 @@ async function run(bench: Bench, options: Options): Promise<number> {
   );
   const finished = [...before, ...done];
 
+  const { first } = counts.calls;
   const calls = {
-    'calls at A': counts.first.A.length,
-    'calls at B': counts.first.B.length,
+    'calls at A': first.A.length,
+    'calls at B': first.B.length,
     'records of A': counts.records.A,
     'records of B': counts.records.B,
   };
-  const size = only.length > 0 || match !== undefined ? 'chosen' : full ? 'full' : 'short';
+  const chosen = only.length > 0 || match !== undefined;
+  const size = chosen ? 'chosen' : full ? 'full' : 'short';
   const form =
     finished.length === wanted.length ? size : `${size}, ${finished.length} of ${wanted.length} points`;
   const seconds = Math.round((Date.now() - started) / 1_000);
-  const summary = summarize({ form, seconds, calls, planted: caught }, finished);
+  const of = chosen ? wanted : planAll(counts, true);
+  const summary = summarize({ form, seconds, calls, planted: caught }, finished, of);
   say(`\n${tableOf(summary)}`);
   if (json !== undefined) await writeFile(json, `${JSON.stringify(summary, null, 2)}\n`);
   for (const { point } of summary.failures) say(`FAILED: npm run test:crash -- --only '${point}'`);
@@ -102,15 +105,23 @@ async function run(bench: Bench, options: Options): Promise<number> {
   return ok ? 0 : 1;
 }
 
-type Records = Readonly<Record<Side, number>>;
+/** What an undisturbed run of each scenario does. */
+interface Counts {
+  readonly calls: Readonly<Record<ScenarioName, Calls>>;
+  readonly records: Readonly<Record<Side, number>>;
+}
 
-async function planAll(bench: Bench, first: Calls, records: Records, full: boolean): Promise<Point[]> {
-  const points: Point[] = [];
-  for (const scenario of SCENARIO_NAMES) {
-    const calls = scenario === 'first' ? first : await bench.calls(scenario);
-    points.push(...plan(scenario, 'A', calls.A, full), ...plan(scenario, 'B', calls.B, full));
-  }
-  return [...points, ...planStops(first, full), ...planCuts(records, full)];
+async function countAll(bench: Bench): Promise<Counts> {
+  const calls: Partial<Record<ScenarioName, Calls>> = {};
+  for (const scenario of SCENARIO_NAMES) calls[scenario] = await bench.calls(scenario);
+  return { calls: calls as Record<ScenarioName, Calls>, records: await countRecords(bench) };
+}
+
+function planAll({ calls, records }: Counts, full: boolean): Point[] {
+  const struck = SCENARIO_NAMES.flatMap((scenario) =>
+    (['A', 'B'] as const).flatMap((side) => plan(scenario, side, calls[scenario][side], full)),
+  );
+  return [...struck, ...planStops(calls.first, full), ...planCuts(records, full)];
 }
 
 /** One point in new sites. What the harness itself cannot stand is a failure of that point alone. */
@@ -134,24 +145,16 @@ async function catchAll(bench: Bench, jobs: number): Promise<PlantedResult[]> {
   return inParallel(PLANTED, jobs, async (bug) => ({ name: bug.name, caughtAt: await catchBug(bench, bug) }));
 }
 
-async function catchBug(bench: Bench, { name, patches, points }: PlantedBug): Promise<string | undefined> {
+async function catchBug(bench: Bench, bug: PlantedBug): Promise<string | undefined> {
+  const { name, patches, scenario = 'first', points } = bug;
   const packed = await patchedCopy(bench.packed, name, patches);
-  for (const point of points(await bench.calls('first', packed))) {
+  for (const point of points(await bench.calls(scenario, packed))) {
     const { wrong, outcome } = await tryPoint(bench, parsePoint(point), packed);
     if (wrong.length === 0) continue;
     say(`planted bug ${name}: caught at ${point}: ${outcome}: ${wrong[0] ?? ''}`);
     return point;
   }
   return undefined;
-}
-
-/** In an order in which any first part of them is spread over all. */
-function scattered(points: readonly Point[]): Point[] {
-  // Coprime to any number of points that is not a multiple of it.
-  const stride = points.length % 1_009 === 0 ? 1_013 : 1_009;
-  return points
-    .map((_point, at) => points[(at * stride) % points.length])
-    .filter((point) => point !== undefined);
 }
 
 /** Says now and then how far it is. */

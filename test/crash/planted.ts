@@ -4,11 +4,14 @@
  */
 import { find, type Calls } from './bench.js';
 import type { Patch } from './packed.js';
+import type { ScenarioName } from './point.js';
 
 export interface PlantedBug {
   readonly name: string;
   readonly patches: readonly Patch[];
-  /** @param calls of a first exchange with the bug */
+  /** Whose calls the points are found by; a first exchange where it is left out. */
+  readonly scenario?: ScenarioName;
+  /** @param calls of that scenario with the bug */
   readonly points: (calls: Calls) => string[];
 }
 
@@ -74,6 +77,24 @@ export const PLANTED: readonly PlantedBug[] = [
     name: 'responder-names-no-votes',
     patches: [{ file: 'store/vote.js', from: "inDoubt: idsIn('staged')", to: 'inDoubt: []' }],
     points: ({ A }) => [`A:kill-before:${find(A, 'creat', /\.staged\/beta$/)}`],
+  },
+  {
+    // Nothing but the exit code is wrong: the next contact settles what is open.
+    name: 'broken-recover-is-called-done',
+    patches: [
+      {
+        file: 'exchange/run.js',
+        from: 'open.push(...ofPeer);',
+        to: `open.push(...ofPeer.filter(({ standing }) => run.exchange !== undefined || standing === 'alarm'));`,
+      },
+      {
+        file: 'exchange/run.js',
+        from: 'outcome: outcomeOf(run, open)',
+        to: `outcome: run.exchange === undefined ? 'settled' : outcomeOf(run, open)`,
+      },
+    ],
+    scenario: 'decided',
+    points: ({ B }) => [`decided:B:kill-before:${find(B, 'rename', /\.committed$/)}`],
   },
   {
     name: 'trash-is-never-emptied-later',

@@ -13,9 +13,11 @@ export interface PlantedResult {
   readonly caughtAt: string | undefined;
 }
 
-interface Row {
+export interface Row {
   /** Trials. */
   points: number;
+  /** How many points there are: of the full form, unless some were chosen. */
+  of: number;
   outcomes: Record<Outcome, number>;
   /** Runs that never came to the call. */
   missed: number;
@@ -34,12 +36,17 @@ export interface Summary {
   readonly failures: readonly { readonly point: string; readonly wrong: readonly string[] }[];
 }
 
+/** @param all every point that there is, tried or not: a group of which none was tried must not vanish */
 export function summarize(
   head: Pick<Summary, 'form' | 'seconds' | 'calls' | 'planted'>,
   finished: readonly Finished[],
+  all: readonly Point[],
 ): Summary {
   const groups: Record<string, Row> = {};
   const total = emptyRow();
+  for (const point of all) {
+    for (const row of [(groups[groupOf(point)] ??= emptyRow()), total]) row.of += 1;
+  }
   for (const { point, result } of finished) {
     const group = (groups[groupOf(point)] ??= emptyRow());
     for (const row of [group, total]) {
@@ -57,7 +64,7 @@ export function summarize(
 
 function emptyRow(): Row {
   const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
-  return { points: 0, outcomes, missed: 0, contacts: 0 };
+  return { points: 0, of: 0, outcomes, missed: 0, contacts: 0 };
 }
 
 function groupOf(point: Point): string {
@@ -68,12 +75,17 @@ function groupOf(point: Point): string {
   return `${scenario} ${side} ${way}${twice ? ' x2' : ''}`;
 }
 
+/** `37`, or `0 of 560` where not all were tried. */
+export function triedOf({ points, of }: Pick<Row, 'points' | 'of'>): string {
+  return points < of ? `${points} of ${of}` : String(points);
+}
+
 /** The table and what follows it, without the failures. */
 export function tableOf(summary: Summary): string {
   const { groups, total, calls, planted, seconds, form } = summary;
   const head = ['', 'points', ...OUTCOMES, 'missed', 'contacts'];
   const lines = [...Object.entries(groups).sort(), ['total', total] as const].map(([name, row]) =>
-    [name, row.points, ...OUTCOMES.map((outcome) => row.outcomes[outcome]), row.missed, row.contacts].map(
+    [name, triedOf(row), ...OUTCOMES.map((outcome) => row.outcomes[outcome]), row.missed, row.contacts].map(
       String,
     ),
   );

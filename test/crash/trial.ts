@@ -4,6 +4,7 @@
  * Calling sequence: `Trial.open`, what goes wrong by `listening`, `contact`, `ended` and `kill`, then `settle`, `judge`.
  */
 import type { CliEnd, CliProcess } from '../support/cli-process.js';
+import { openRecords } from './open-records.js';
 import { agree, Oracle } from './oracle.js';
 import type { ShimUse } from './shim.js';
 import { endOf, type Responder, type Side, type Site, type Sites } from './site.js';
@@ -86,7 +87,7 @@ export class Trial {
     return this.#responder;
   }
 
-  /** A run of A that is waited for. Its exit code must be true; where it is `own`, of the exchange of this trial. */
+  /** A run of A that is waited for. Its exit code must be true; where it is `own`, of the exchange of this trial too. */
   async contact(command: Command, port: number, own: boolean, use?: ShimUse): Promise<CliEnd> {
     return this.ended(this.sites.a.contact(command, port, use), own);
   }
@@ -112,14 +113,13 @@ export class Trial {
     return true;
   }
 
-  /** Kills the responder, if there is one. */
+  /** Kills the responder, if there is one; weighs how it ended, where it has ended by itself. */
   async kill(): Promise<void> {
     const there = this.#responder;
-    this.#responder = undefined;
     if (there === undefined) return;
     if (there.end === undefined) there.process.kill('SIGKILL');
     await there.process.ended;
-    await this.sites.b.ageLock();
+    await this.responderEnds(END_MS);
   }
 
   /** Somebody takes the key files away, as whoever uses the keys would. */
@@ -213,7 +213,7 @@ export class Trial {
     // A disk that is too ill may not even take the mark.
     const suspect = (await site.isSuspect()) || end.stderr.includes('are suspect');
     const [here, there] = [look[site.side].has(this.#index), look[site.peer].has(this.#index)];
-    this.#claims.note(who, end, own, { here, there, suspect });
+    this.#claims.note(who, end, own, { here, there, suspect, open: await openRecords(site) });
   }
 
   #outputs(): string[] {

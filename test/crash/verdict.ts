@@ -1,10 +1,12 @@
 /**
- * What an exit code claims about this run's own exchange (docs/operations.md), and whether the disks agree.
+ * What an exit code claims (docs/operations.md), and whether the disks agree: about this run's own exchange, and, whatever
+ * the run was about, about what is open at its site.
  *
  * Calling sequence: `Claims.note` when a process has ended, while the disks are as it left them; `Claims.settle` at
  * the end, when it is known whether the exchange came to files on both sites.
  */
 import type { CliEnd } from '../support/cli-process.js';
+import type { OpenRecord } from './open-records.js';
 import type { Side } from './site.js';
 
 /** How a run's own exchange must come out in the end. */
@@ -19,12 +21,22 @@ interface Claim {
 /** Codes that say that there is no key file here of this run's exchange, and never will be. */
 const NONE_CODES = new Set([64, 65, 69, 74, 75, 76, 77, 78, 130]);
 
+/** Codes that say that such a record is open here. */
+const OPEN_CODES: ReadonlyMap<number, readonly OpenRecord[]> = new Map([
+  [10, ['published', 'done']],
+  [11, ['voted']],
+  // The file may be there, and not surely so.
+  [14, ['decided', 'published']],
+]);
+
 export interface Seen {
   /** Whether the run's own exchange has its file here, and at the peer. */
   readonly here: boolean;
   readonly there: boolean;
   /** An fsync of a decision failed: what can be seen here may not last. */
   readonly suspect: boolean;
+  /** What is open here. */
+  readonly open: readonly OpenRecord[];
 }
 
 export class Claims {
@@ -47,6 +59,10 @@ export class Claims {
     }
     if (code === 70) lie(`that is a bug:\n${end.stderr}`);
     if (code === 13) lie('a single fault is no reason for an alarm');
+    if (code === 0 && seen.open.length > 0) lie(`open here: ${seen.open.join()}`);
+    const kinds = OPEN_CODES.get(code);
+    if (kinds?.some((kind) => seen.open.includes(kind)) === false && !seen.suspect)
+      lie(`none is ${kinds.join(' or ')} here: ${seen.open.join() || 'nothing is open'}`);
     if (!own) return;
     const saying = (fate: Fate): void => {
       this.#claims.push({ who, code, fate });

@@ -27,24 +27,38 @@ export interface Cases {
   readonly cases: readonly Case[];
   /** All cuts, many of which leave the same. */
   readonly cuts: number;
+  /** Before how many calls of both sites the power went, of how many that there are. */
+  readonly calls: Readonly<{ cut: number; of: number }>;
   readonly failed: readonly FailedCut[];
 }
 
-/** @param chosen before which calls of which site */
-export async function casesOf(
-  bench: Bench,
-  kind: KindName,
-  chosen: (side: Side, at: number) => boolean,
-  noFsync = false,
-): Promise<Cases> {
+/** Where the power goes. */
+export interface WhereCut {
+  /** Before which calls of which site. */
+  readonly chosen: (side: Side, at: number) => boolean;
+  /** Which sites take their turns at stepping. */
+  readonly sides?: readonly Side[];
+}
+
+export interface CutOrder extends WhereCut {
+  /** A planted bug: no fsync does anything. */
+  readonly noFsync?: boolean;
+  /** The package in the place of the sound one. */
+  readonly packed?: string | undefined;
+}
+
+export async function casesOf(bench: Bench, kind: KindName, order: CutOrder): Promise<Cases> {
   const cases = new Map<string, Case>();
   const failed: FailedCut[] = [];
   let cuts = 0;
-  for (const side of ['A', 'B'] as const) {
+  const calls = { cut: 0, of: 0 };
+  for (const side of order.sides ?? (['A', 'B'] as const)) {
     const folder = bench.newFolder();
-    const run = await snapshotsOf(bench, kind, folder, side, chosen, noFsync);
+    const run = await snapshotsOf(bench, kind, folder, side, order);
     failed.push(...run.failed);
+    calls.of += run.calls;
     for (const snapshot of run.snapshots) {
+      if (!snapshot.over) calls.cut += 1;
       try {
         for (const one of await restart(kind, folder, side, snapshot)) {
           cuts += 1;
@@ -57,7 +71,7 @@ export async function casesOf(
       }
     }
   }
-  return { cases: [...cases.values()], cuts, failed };
+  return { cases: [...cases.values()], cuts, calls, failed };
 }
 
 async function snapshotsOf(
@@ -65,14 +79,13 @@ async function snapshotsOf(
   kind: KindName,
   folder: string,
   side: Side,
-  chosen: (side: Side, at: number) => boolean,
-  noFsync: boolean,
+  { chosen, noFsync = false, packed }: CutOrder,
 ): Promise<Snapshots> {
   const A = await Disk.make(kind, join(folder, 'a'));
   try {
     const B = await Disk.make(kind, join(folder, 'b'));
     try {
-      const sites = await Sites.open(folder, bench.around(undefined, ACK_TIMEOUT));
+      const sites = await Sites.open(folder, bench.around(packed, ACK_TIMEOUT));
       try {
         return await steppedRun(sites, { A, B }, { side, noFsync, chosen: (at) => chosen(side, at) });
       } finally {

@@ -10,17 +10,22 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Bench } from '../crash/bench.js';
 import { inParallel } from '../crash/in-parallel.js';
-import { Sites } from '../crash/site.js';
-import { OUTCOMES, Trial, type Outcome, type Result } from '../crash/trial.js';
-import { casesOf, type Case } from './cases.js';
+import type { PlantedResult } from '../crash/summary.js';
+import { OUTCOMES, type Outcome, type Result } from '../crash/trial.js';
+import { casesOf, type Case, type Cases, type WhereCut } from './cases.js';
 import { missing, releaseDisks, type KindName } from './disk.js';
 import { HELP, parseOptions, type Options } from './options.js';
+import { CAUGHT, type PowerBug } from './planted.js';
+import { settleAfter } from './settle-after.js';
+import { showBug } from './show-bug.js';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
 
 /** What was found on one file system. */
 interface PowerRow {
   readonly cuts: number;
+  /** Before how many calls of both sites, of how many that there are. */
+  readonly calls: Cases['calls'];
   /** Different states of the disk that these cuts have left. */
   readonly states: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
@@ -33,8 +38,7 @@ export interface PowerSummary {
   readonly form: string;
   readonly seconds: number;
   readonly rows: Readonly<Record<string, PowerRow>>;
-  /** Whether the planted bug was caught; undefined where it was not planted. */
-  readonly caught: boolean | undefined;
+  readonly planted: readonly PlantedResult[];
   readonly failures: readonly string[];
 }
 
@@ -81,38 +85,33 @@ async function available(wanted: readonly KindName[]): Promise<KindName[]> {
 
 /** Whether anything is wrong. */
 async function run(bench: Bench, kinds: readonly KindName[], options: Options): Promise<boolean> {
-  const { full, only, json } = options;
+  const { full, only, bug, json } = options;
   const started = Date.now();
+  if (bug !== undefined) {
+    await sayWhereShown(bench, kinds, bug, options);
+    return false;
+  }
   const rows: Record<string, PowerRow> = {};
   const failures: string[] = [];
   for (const kind of kinds) {
     try {
       const row = await cutAll(bench, kind, options, failures);
       rows[kind] = row;
-      const { cuts, states, outcomes, contacts } = row;
+      const { cuts, calls, states, outcomes, contacts } = row;
       const counts = { cuts, states, ...outcomes, contacts };
       const said = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
-      say(`${kind}: ${said.join(', ')} (${seconds(started)} s)`);
+      say(`${kind}: before ${calls.cut} of ${calls.of} calls, ${said.join(', ')} (${seconds(started)} s)`);
     } catch (error) {
-      failures.push(tell(kind, only && `${only.side}:${only.at}`, messageOf(error)));
+      failures.push(tell(kind, only && `${only.side}:${only.from}-${only.to}`, messageOf(error)));
     }
   }
-  const [first] = kinds;
-  let caught: boolean | undefined;
-  if (only === undefined && first !== undefined) {
-    try {
-      caught = await catchMissingFsync(bench, first);
-    } catch (error) {
-      failures.push(tell(first, undefined, `no bug could be planted: ${messageOf(error)}`));
-    }
-  }
-  if (caught === false) failures.push('a site whose fsync does nothing passes for sound');
+  const planted = only === undefined ? await catchAll(bench, kinds, failures) : [];
   say(`${full ? 'full' : 'short'} form, ${seconds(started)} s`);
   const summary: PowerSummary = {
     form: full ? 'full' : 'short',
     seconds: seconds(started),
     rows,
-    caught,
+    planted,
     failures,
   };
   if (json !== undefined) await writeFile(json, `${JSON.stringify(summary, null, 2)}\n`);
@@ -121,16 +120,8 @@ async function run(bench: Bench, kinds: readonly KindName[], options: Options): 
 }
 
 /** All cuts on one file system. Each that fails adds the command that does it again to `failures`. */
-async function cutAll(
-  bench: Bench,
-  kind: KindName,
-  { full, only }: Options,
-  failures: string[],
-): Promise<PowerRow> {
-  const stride = full ? 1 : SHORT_STRIDE[kind];
-  const { cases, cuts, failed } = await casesOf(bench, kind, (side, at) =>
-    only === undefined ? at % stride === 0 : only.side === side && only.at === at,
-  );
+async function cutAll(bench: Bench, kind: KindName, options: Options, failures: string[]): Promise<PowerRow> {
+  const { cases, cuts, calls, failed } = await casesOf(bench, kind, orderOf(kind, options));
   for (const { cut, why } of failed) failures.push(tell(kind, cut, why));
   const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
   let contacts = 0;
@@ -141,7 +132,13 @@ async function cutAll(
     contacts = Math.max(contacts, result.contacts);
     if (wrong.length > 0) failures.push(tell(kind, one.cut, `${wrong.join('; ')}\n${said}`, one.whose));
   });
-  return { cuts, states: cases.length, outcomes, contacts };
+  return { cuts, calls, states: cases.length, outcomes, contacts };
+}
+
+function orderOf(kind: KindName, { full, only }: Options): WhereCut {
+  const stride = full ? 1 : SHORT_STRIDE[kind];
+  if (only === undefined) return { chosen: (_side, at) => at % stride === 0 };
+  return { chosen: (_side, at) => at >= only.from && at <= only.to, sides: [only.side] };
 }
 
 /** What the harness itself cannot stand is a failure of that cut alone. */
@@ -150,36 +147,46 @@ function failedTrial(error: unknown): Result {
   return { outcome: 'untrue', contacts: 0, hit: true, wrong, said: '' };
 }
 
-/** Both sites start again with the disks that they have now. */
-async function settleAfter(bench: Bench, { folder, over }: Case): Promise<Result> {
-  const sites = await Sites.open(bench.newFolder(), bench.around(), folder);
-  try {
-    await sites.a.ageLock();
-    await sites.b.ageLock();
-    const trial = await Trial.open(sites, 0);
-    const contacts = await trial.settle('recover');
-    // What has been called saved is there.
-    return await trial.judge(contacts, true, over ? 'both' : undefined);
-  } finally {
-    await sites.close();
+/** The planted bugs of which each must be caught where it surely shows. */
+async function catchAll(
+  bench: Bench,
+  kinds: readonly KindName[],
+  failures: string[],
+): Promise<PlantedResult[]> {
+  const results: PlantedResult[] = [];
+  for (const { bug, kind, side, at } of CAUGHT) {
+    if (!kinds.includes(kind)) continue;
+    const name = `${bug.name} on ${kind}`;
+    try {
+      const { shown } = await showBug(bench, kind, bug, (calls) => {
+        const wanted = at(calls);
+        return { chosen: (_side, call) => call === wanted, sides: [side] };
+      });
+      const [first] = shown;
+      if (first === undefined) failures.push(`planted bug ${name} passes for sound`);
+      else say(`planted bug ${name}: caught at ${first.cut}, power of ${first.whose}: ${first.why}`);
+      results.push({ name, caughtAt: first?.cut });
+    } catch (error) {
+      failures.push(tell(kind, undefined, `bug ${name} could not be planted: ${messageOf(error)}`));
+    }
   }
+  return results;
 }
 
-/** The planted bug: whether sites whose fsync does nothing are found out, at the end of an exchange at the latest. */
-async function catchMissingFsync(bench: Bench, kind: KindName): Promise<boolean> {
-  const { cases, failed } = await casesOf(bench, kind, (_side, at) => at === MIDDLE, true);
-  for (const { cut, why } of failed) throw new Error(`${cut}: ${why}`);
-  for (const one of cases) {
-    const { wrong, outcome } = await settleAfter(bench, one);
-    if (wrong.length === 0) continue;
-    say(`planted bug, no fsync: caught at ${kind} ${one.cut} power of ${one.whose}: ${outcome}`);
-    return true;
+/** Says, for each file system, at which cuts a planted bug shows. */
+async function sayWhereShown(
+  bench: Bench,
+  kinds: readonly KindName[],
+  bug: PowerBug,
+  options: Options,
+): Promise<void> {
+  for (const kind of kinds) {
+    const { states, shown } = await showBug(bench, kind, bug, orderOf(kind, options));
+    say(`${bug.name} on ${kind}: shows in ${shown.length} of ${states} states`);
+    for (const { cut, whose, over, why } of shown)
+      say(`  ${cut}${over ? ' (the end)' : ''}, power of ${whose}: ${why}`);
   }
-  return false;
 }
-
-/** A call after the vote and the decision. */
-const MIDDLE = 60;
 
 /**
  * Answers the command that does it again.

@@ -38,6 +38,8 @@ export interface FailedCut {
 
 export interface Snapshots {
   readonly snapshots: readonly Snapshot[];
+  /** How many calls the stepping site has made. */
+  readonly calls: number;
   readonly failed: readonly FailedCut[];
 }
 
@@ -100,7 +102,7 @@ export async function steppedRun(
   const ends = [await contact.ended, await responder.ended];
   if (ends.every(({ code }) => code === 0)) await copy(calls + 1, true);
   else fail(last ?? calls, `the exchange in steps failed:\n${ends.map(({ stderr }) => stderr).join('')}`);
-  return { snapshots, failed };
+  return { snapshots, calls, failed };
 }
 
 /** Goes with the process from call to call until it ends; answers how many there were. */

@@ -1,5 +1,6 @@
 /** The table of docs/reliability.md, from what the suites have written down. */
-import type { Summary } from '../crash/summary.js';
+import { triedOf, type Summary } from '../crash/summary.js';
+import { OUTCOMES } from '../crash/trial.js';
 import type { Catch } from '../simulation/catch-bugs.js';
 import type { Tally } from '../simulation/job.js';
 import type { PowerSummary } from '../powercut/main.js';
@@ -23,7 +24,6 @@ export interface Findings {
 
 type Line = readonly (string | number)[];
 
-const OUTCOMES = ['both', 'neither', 'split', 'unsettled', 'duplicate', 'left-over'] as const;
 const HEAD: Line = ['attack', 'tried', ...OUTCOMES, 'contacts'];
 
 export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findings): string {
@@ -39,6 +39,8 @@ export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findi
   return [
     ...lines.map((line) => `| ${line.join(' | ')} |`),
     '',
+    'Where anything fails no table is written: each 0 from `split` to `untrue` says that the suite has passed, and is no count of its own.',
+    '',
     `An undisturbed first exchange has ${calls.join(', ')}. The crash tests ran in their form ‘${crash.form}’, the power cuts ${power === undefined ? 'not at all' : `in their form ‘${power.form}’`}.`,
     '',
     ...[random, ...exhaustive].flatMap(beyondLines),
@@ -46,24 +48,29 @@ export function tableOf({ random, exhaustive, bugs, crash, power, model }: Findi
     '',
     `- simulation: ${caughtOf(bugs)}`,
     `- processes: ${crash.planted.filter(({ caughtAt }) => caughtAt !== undefined).length} caught of ${crash.planted.length}`,
-    `- power cuts: ${power?.caught === true ? 'an fsync that does nothing is caught' : 'none tried'}`,
+    `- power cuts: ${plantedIn(power)}`,
     `- models: ${model}`,
   ].join('\n');
 }
 
+/** What each enumeration goes through, and no more than that: see test/simulation/exhaustive.ts. */
 const ORDERS: Readonly<Record<string, string>> = {
-  single: 'one fault',
-  recovery: 'one fault in settling',
-  pairs: 'two faults',
+  single: 'one fault, at every place of one exchange',
+  recovery: 'one fault in settling, from 16 places of one order of events',
+  pairs: 'two faults, of changes and messages only',
 };
 
 /** A run has several exchanges; those that both sites saved are counted. */
 function simulationLines({ results }: Simulated): Line[] {
   return results.map(({ source, from, runs, saved, unsaved, contacts }) => {
     const random = `random, seeds ${from} to ${from + runs - 1}`;
-    const name = `simulation: ${source === 'random' ? random : `every place, ${ORDERS[source] ?? source}`}`;
+    const name = `simulation: ${source === 'random' ? random : (ORDERS[source] ?? source)}`;
+    const files = { both: `${saved} files`, neither: `${unsaved} files` };
     // With a failure there would be no table.
-    return [name, `${runs} runs`, `${saved} files`, `${unsaved} files`, 0, 0, 0, 0, contacts.length - 1];
+    const counts = OUTCOMES.map((outcome) =>
+      outcome === 'both' || outcome === 'neither' ? files[outcome] : 0,
+    );
+    return [name, `${runs} runs`, ...counts, contacts.length - 1];
   });
 }
 
@@ -81,19 +88,26 @@ function beyondLines({ results }: Simulated): string[] {
 function crashLines({ groups }: Summary): Line[] {
   return Object.entries(groups)
     .sort()
-    .map(([name, { points, missed, outcomes, contacts }]) => {
+    .map(([name, { points, of, missed, outcomes, contacts }]) => {
       const counts = OUTCOMES.map((outcome) => outcomes[outcome]);
       // Where nothing was struck, little was tried.
-      const tried = `${points} points${missed === 0 ? '' : `, ${missed} of them never came to the call`}`;
+      const tried = `${triedOf({ points, of })} points${missed === 0 ? '' : `, ${missed} of them never came to the call`}`;
       return [`processes: ${name}`, tried, ...counts, contacts];
     });
 }
 
 function powerLines(power: PowerSummary | undefined): Line[] {
-  return Object.entries(power?.rows ?? {}).map(([kind, { cuts, states, outcomes, contacts }]) => {
+  return Object.entries(power?.rows ?? {}).map(([kind, { cuts, calls, states, outcomes, contacts }]) => {
     const counts = OUTCOMES.map((outcome) => outcomes[outcome]);
-    return [`power cut: ${kind}`, `${cuts} cuts, ${states} states`, ...counts, contacts];
+    const tried = `before ${calls.cut} of ${calls.of} calls: ${cuts} cuts, ${states} states`;
+    return [`power cut: ${kind}`, tried, ...counts, contacts];
   });
+}
+
+function plantedIn(power: PowerSummary | undefined): string {
+  if (power === undefined || power.planted.length === 0) return 'none tried';
+  const caught = power.planted.filter(({ caughtAt }) => caughtAt !== undefined).map(({ name }) => name);
+  return `${caught.length} caught of ${power.planted.length}: ${caught.join(', ')}`;
 }
 
 function caughtOf({ bugs }: Simulated): string {
