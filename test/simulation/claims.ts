@@ -3,6 +3,8 @@ import type { OutcomeKind, RunReport } from '../../src/exchange/outcome.js';
 import type { PublishedFile } from '../../src/store/context.js';
 import type { Decrees } from './decrees.js';
 import type { Party } from './party.js';
+import type { Process } from './process.js';
+import { untold } from './untold.js';
 
 interface Claim {
   readonly by: string;
@@ -43,11 +45,17 @@ export class Claims {
   }
 
   /** At the moment at which the run ends. */
-  hear(by: string, report: RunReport, here: Party, there: Party): void {
+  hear(process: Process, report: RunReport, here: Party, there: Party): void {
     const { exchange, outcome, role } = report;
+    const by = process.name;
     const { shaken } = here;
     const keyId = exchange?.keyIds[0];
     this.#weighAlarms(by, report, here, there);
+    // Only these two surely come of records that could be read.
+    if (outcome === 'settled' || outcome === 'saved') {
+      for (const name of untold(process, report))
+        this.#complain(`${by} says ${outcome}, and nothing of ${name}`);
+    }
     if (keyId === undefined) return;
     const claim = { by, outcome, keyId };
     const must = (truth: boolean, what: string): void => {

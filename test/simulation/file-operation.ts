@@ -144,7 +144,7 @@ export class FileOperation implements Operation, Task {
   }
 
   #perform(): unknown {
-    const { host } = this.actor;
+    const { host, world } = this.actor;
     const { disk } = host;
     const { path, kind, to = '' } = this;
     switch (kind) {
@@ -161,6 +161,7 @@ export class FileOperation implements Operation, Task {
       case 'syncFolder':
         return disk.syncFolder(path);
       case 'rename':
+        host.moved.set(to, world.steps);
         return disk.rename(path, to);
       case 'link':
         return disk.link(path, to);
@@ -172,6 +173,7 @@ export class FileOperation implements Operation, Task {
       case 'read':
         return disk.read(path);
       case 'list':
+        this.actor.listed.set(path, world.steps);
         return disk.list(path);
       case 'stat': {
         const node = disk.find(path);

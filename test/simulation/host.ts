@@ -42,6 +42,8 @@ export class Host {
    * go with the power, and nobody can know (docs/reliability.md, "What is not promised").
    */
   isDeceiving = false;
+  /** What was moved into its place since the simulation began, each path with the step of the world at which it was. */
+  readonly moved = new Map<string, number>();
   /** As random as the kernel makes it. */
   bootId: string;
 

@@ -247,7 +247,7 @@ export class Simulation {
     this.#reports.set(process, end);
     const here = this.#party(process.host.id);
     const there = here === this.#a ? this.#b : this.#a;
-    this.#claims.hear(process.name, end, here, there);
+    this.#claims.hear(process, end, here, there);
   }
 
   /** Nothing goes wrong any more; who still runs comes to its end. */

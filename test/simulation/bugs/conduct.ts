@@ -280,6 +280,17 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'a run without an exchange tells of alarms only',
+    rule: 'Exit codes',
+    changes: [
+      {
+        file: 'src/exchange/run.ts',
+        find: '      open.push(...ofPeer);',
+        replace: `      open.push(...ofPeer.filter(({ standing }) => run.exchange !== undefined || standing === 'alarm'));`,
+      },
+    ],
+  },
+  {
     name: 'nobody writes down who decided',
     rule: 'Resolving',
     changes: [
