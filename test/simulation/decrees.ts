@@ -88,7 +88,7 @@ export class Decrees {
       return;
     }
     // What was decided on a disk that has failed may be taken back by the next start of the machine.
-    if (at.shaken) return;
+    if (at.host.isShaken) return;
     decree.carriedOut = true;
     if (choice === 'forget' && end !== undefined) this.#say(at, `${keyId} was forgotten and is ${end.state}`);
     if (choice === 'abort' && at.ledger.saved.has(keyId))

@@ -132,8 +132,10 @@ export class FileOperation implements Operation, Task {
   }
 
   #fail(code: Errno): void {
-    const { disk } = this.actor.host;
+    const { host } = this.actor;
+    const { disk } = host;
     // Full or read-only, a disk keeps what it was to write; after an I/O error the kernel forgets it.
+    if (this.kind === 'sync' || this.kind === 'syncFolder') host.isShaken = true;
     if (code === 'EIO' && this.kind === 'sync' && this.#open !== undefined) disk.failSync(this.#open.file);
     if (code === 'EIO' && this.kind === 'syncFolder') {
       disk.failSync(this.path);

@@ -22,8 +22,6 @@ export class Party {
   readonly host: Host;
   readonly ledger: Ledger;
   responder: Process | undefined;
-  /** A file operation has failed: what was decided may be taken back by the next start of the machine. */
-  shaken = false;
   #taken = 0;
 
   constructor(site: Site, ledger: Ledger) {
@@ -122,7 +120,7 @@ export class Party {
   /** Rule 13: an operator restarts the machine, and deletes a mark that a power loss left empty. */
   mend(): void {
     const { disk, state, otherState } = this.host;
-    this.shaken = false;
+    this.host.isShaken = false;
     for (const mark of [state, otherState].map((folder) => `${folder}/SUSPECT`)) {
       if (disk.find(mark) === undefined) continue;
       this.host.losePower();

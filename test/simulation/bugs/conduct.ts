@@ -291,6 +291,17 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'what a full disk has aborted is said to be pending',
+    rule: 'Exit codes',
+    changes: [
+      {
+        file: 'src/exchange/outcome.ts',
+        find: `'committed' ? 'saved' : 'aborted'`,
+        replace: `'committed' ? 'saved' : error?.code === 'storage' ? 'pending' : 'aborted'`,
+      },
+    ],
+  },
+  {
     name: 'nobody writes down who decided',
     rule: 'Resolving',
     changes: [
