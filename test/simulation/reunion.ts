@@ -13,7 +13,7 @@ import type { Process } from './process.js';
 import type { Scenario } from './scenario.js';
 import type { RunKind } from './site.js';
 
-/** More contacts than that must not be needed, before or after an operator's help. */
+/** More contacts than that must not be needed after somebody's help, nor before it. */
 const CONTACTS_MAX = 3;
 const WAIT_MS = 60_000;
 
@@ -54,7 +54,7 @@ export class Reunion {
   settle(): void {
     let kind: RunKind = this.#past.scenario.recoverOnly ? 'recover' : 'initiate';
     let left: string[] = [];
-    let most = CONTACTS_MAX;
+    let most = this.#contactsMax();
     this.#endIntrusion();
     if (this.#isSettled()) return;
     while (this.contacts < most) {
@@ -68,6 +68,17 @@ export class Reunion {
       kind = 'initiate';
     }
     this.#around.complain(`not settled after ${most} contacts, left: ${left.join(' ') || 'nothing'}`);
+  }
+
+  /**
+   * One contact settles all, but for two circumstances: where both sites initiate, what the contact in one direction has
+   * left may be for the other one to settle, and what only a person can settle is first said and then helped.
+   */
+  #contactsMax(): number {
+    const { scenario, intruder, decrees } = this.#past;
+    const isHelped =
+      intruder !== undefined || decrees.any || scenario.launches.some(({ elsewhere }) => elsewhere);
+    return isHelped ? CONTACTS_MAX : scenario.anyRole ? 2 : 1;
   }
 
   /**

@@ -302,6 +302,11 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'what a contact puts into the trash stays for the next',
+    rule: '15',
+    changes: [{ file: CLEAN_UP, find: `ROLES);\n  await emptyTrash(ports);`, replace: `ROLES);` }],
+  },
+  {
     name: 'nobody writes down who decided',
     rule: 'Resolving',
     changes: [
