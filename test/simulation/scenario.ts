@@ -57,6 +57,8 @@ export interface Scenario {
   readonly recoverOnly: boolean;
   /** No contact in peace where nothing is open any more and no key is to be drawn. */
   readonly lazy: boolean;
+  /** One contact more, after the loss of power at both sites that comes at the end. */
+  readonly meetsAgain: boolean;
   readonly circumstances: Circumstances;
 }
 
@@ -73,6 +75,7 @@ export const QUIET: Scenario = {
   waking: undefined,
   recoverOnly: false,
   lazy: false,
+  meetsAgain: false,
   circumstances: PLAIN,
 };
 
@@ -154,7 +157,7 @@ function randomManners(
   dice: Dice,
 ): Pick<
   Scenario,
-  'serve' | 'greed' | 'temper' | 'swift' | 'persistence' | 'waking' | 'recoverOnly' | 'lazy'
+  'serve' | 'greed' | 'temper' | 'swift' | 'persistence' | 'waking' | 'recoverOnly' | 'lazy' | 'meetsAgain'
 > {
   const greed = dice.chance(0.25) ? 0.03 : 0;
   const temper = { sticky: dice.pick([0, 0.5, 0.9]), hasty: dice.pick([0, 0, 0, 0, 0, 0.01, 0.05]) };
@@ -167,6 +170,7 @@ function randomManners(
     waking: undefined,
     recoverOnly: dice.chance(0.85),
     lazy: dice.chance(0.8),
+    meetsAgain: dice.chance(0.25),
   };
 }
 

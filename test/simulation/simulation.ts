@@ -183,6 +183,9 @@ export class Simulation {
     // All that was promised to last must last.
     for (const { host } of [this.#a, this.#b]) host.losePower();
     this.#judge();
+    if (!this.#scenario.meetsAgain) return;
+    this.#reunion.meetAgain();
+    this.#judge();
   }
 
   #party(id: string): Party {
