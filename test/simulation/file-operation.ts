@@ -145,8 +145,17 @@ export class FileOperation implements Operation, Task {
     this.#reject(new DiskError(code, SYSCALLS[this.kind], this.path));
   }
 
+  #rename(path: string, to: string): unknown {
+    const { host, trashed, world } = this.actor;
+    const done = host.disk.rename(path, to);
+    if (done instanceof DiskError) return done;
+    host.moved.set(to, world.steps);
+    if (to.includes('/.trash/')) trashed.add(path);
+    return done;
+  }
+
   #perform(): unknown {
-    const { host, world } = this.actor;
+    const { host, listed, world } = this.actor;
     const { disk } = host;
     const { path, kind, to = '' } = this;
     switch (kind) {
@@ -163,8 +172,7 @@ export class FileOperation implements Operation, Task {
       case 'syncFolder':
         return disk.syncFolder(path);
       case 'rename':
-        host.moved.set(to, world.steps);
-        return disk.rename(path, to);
+        return this.#rename(path, to);
       case 'link':
         return disk.link(path, to);
       case 'unlink':
@@ -175,7 +183,7 @@ export class FileOperation implements Operation, Task {
       case 'read':
         return disk.read(path);
       case 'list':
-        this.actor.listed.set(path, world.steps);
+        listed.set(path, world.steps);
         return disk.list(path);
       case 'stat': {
         const node = disk.find(path);

@@ -28,6 +28,8 @@ export class Process implements Actor, Mortal {
   isDismayed = false;
   /** Folders that it has listed, each with the step of the world at which it did last. */
   readonly listed = new Map<string, number>();
+  /** What it has moved into the trash. */
+  readonly trashed = new Set<string>();
   readonly belongings = new Set<Belonging>();
   readonly clock: Clock;
   readonly #interruption = new AbortController();
