@@ -162,6 +162,8 @@ export class FileOperation implements Operation, Task {
       case 'mkdir':
         return disk.mkdir(path);
       case 'create':
+        // Whoever makes the mark, from now on everybody knows.
+        if (path.endsWith('/SUSPECT')) host.isDeceiving = false;
         return disk.create(path);
       case 'write':
         if (this.#open !== undefined) disk.write(this.#open.file, this.#open.bytes);

@@ -307,6 +307,17 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [{ file: CLEAN_UP, find: `ROLES);\n  await emptyTrash(ports);`, replace: `ROLES);` }],
   },
   {
+    name: 'a choice counts before it has been made',
+    rule: 'Resolving',
+    changes: [
+      {
+        file: VOTE,
+        find: `place.state === 'resolved' && (await isOverruled(context, place, 'commit'))`,
+        replace: `(await readResolution(fs, layout, place)) !== undefined && (await isOverruled(context, place, 'commit'))`,
+      },
+    ],
+  },
+  {
     name: 'nobody writes down who decided',
     rule: 'Resolving',
     changes: [
