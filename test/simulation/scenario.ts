@@ -137,6 +137,7 @@ const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-em
 
 export function randomScenario(dice: Dice): Scenario {
   if (dice.chance(0.05)) return bothAsleep(dice);
+  if (dice.chance(0.02)) return unheardFailure(dice);
   if (dice.chance(AFTER_CUT)) return afterCut(dice);
   const anyRole = dice.chance(0.12);
   const circumstances = randomCircumstances(dice);
@@ -220,6 +221,37 @@ function bothAsleep(dice: Dice): Scenario {
     temper: { sticky: dice.pick([0, 0.5, 0.9]), hasty: 0 },
     faults: { operations: [begin], messages: [told], kmes: [] },
     waking: dice.pick(['begin', 'reserve', 'stage'] as const),
+  };
+}
+
+/**
+ * A run of A sleeps with the answer to its SYN, or while it stages, and loses its lock. The next run sleeps right after its own decision,
+ * before its fsync; the first one wakes up, and its fsync of that very folder fails, of which only it is told. Then the
+ * other one's fsync goes well and proves nothing, and at last the power fails.
+ */
+function unheardFailure(dice: Dice): Scenario {
+  const freeze: Stroke = { do: 'freeze', when: 'after' };
+  const fail: Stroke = { do: 'fail', code: 'EIO', lasting: false };
+  const power: Stroke = { do: 'power', when: 'before' };
+  const on = { host: 'A', follows: true };
+  const stages = dice.chance(0.5);
+  const operations: OperationTrigger[] = [
+    ...(stages ? [{ ...on, spot: 'stage' as const, nth: 1, stroke: freeze }] : []),
+    { ...on, spot: 'decide', nth: 1, stroke: freeze },
+    { ...on, spot: 'sync-role', nth: 1, stroke: fail },
+    { ...on, spot: 'any', nth: 1 + dice.below(80), stroke: power },
+  ];
+  const told: MessageTrigger = { type: 'SYN_ACK', nth: 1, fate: 'freeze-receiver' };
+  const next: Launch = { at: 2_000 + dice.small(4_000), host: 'A', kind: 'initiate', elsewhere: false };
+  return {
+    ...QUIET,
+    serve: dice.chance(0.5),
+    launches: [...QUIET.launches, next],
+    temper: { sticky: dice.pick([0, 0.5, 0.9]), hasty: 0 },
+    faults: { operations, messages: stages ? [] : [told], kmes: [] },
+    circumstances: { ...PLAIN, naming: stages ? 'key-id' : 'index' },
+    waking: 'decide',
+    recoverOnly: dice.chance(0.5),
   };
 }
 

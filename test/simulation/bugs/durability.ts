@@ -122,6 +122,17 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'nobody looks for SUSPECT after an fsync of a decision',
+    rule: '13',
+    changes: [
+      {
+        file: SUSPECT,
+        find: '      await confirm();\n      return result;',
+        replace: '      return result;',
+      },
+    ],
+  },
+  {
     name: 'the record goes before its file is durable',
     rule: '8',
     changes: [
