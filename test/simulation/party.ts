@@ -121,11 +121,15 @@ export class Party {
   mend(): void {
     const { disk, state, otherState } = this.host;
     this.host.isShaken = false;
-    for (const mark of [state, otherState].map((folder) => `${folder}/SUSPECT`)) {
+    for (const folder of [state, otherState]) {
+      const mark = `${folder}/SUSPECT`;
       if (disk.find(mark) === undefined) continue;
       this.host.losePower();
       const left = disk.find(mark);
-      if (left?.kind === 'file' && left.bytes.length === 0) disk.unlink(mark);
+      if (left?.kind !== 'file' || left.bytes.length > 0) continue;
+      disk.unlink(mark);
+      // Or the next loss of power may bring it back.
+      disk.syncFolder(folder);
     }
   }
 }
