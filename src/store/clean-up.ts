@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { passingOver, systemCode } from '../base/errors.js';
 import { randomId, type Random } from '../base/random.js';
 import type { Role } from '../base/site.js';
-import { ensureFolder, moveUnlessGone, unlessGone } from './durable.js';
+import { ensureFolder, moveUnlessGone, secureNames, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { parseRecordName, parseTemporaryName, ROLES, within, type Layout } from './layout.js';
 import { listReservations, releaseName } from './names.js';
@@ -70,7 +70,8 @@ export async function releaseAborted({ fs, layout }: CleanUpPorts, place: Record
   if ((await readAlarm(fs, layout, place)) !== undefined) return false;
   const exchange = await passingOver('alarm', () => readExchange(fs, layout, place));
   if (exchange === undefined) return false;
-  await fs.syncFolder(layout.role(place.peer, place.role));
+  // Another run's decision may be waiting in there for its own fsync, which would say yes after a failed one.
+  await secureNames(fs, layout.role(place.peer, place.role));
   await releaseName(fs, layout, place.peer, exchange.name, place.id);
   return true;
 }

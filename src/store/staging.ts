@@ -10,7 +10,7 @@ import type { KeyId } from '../base/key.js';
 import { randomId } from '../base/random.js';
 import { discardAborted, emptyTrash, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
-import { ensureFolder, writeDurably } from './durable.js';
+import { ensureFolder, secureNames, writeDurably } from './durable.js';
 import { encodeKeyIds } from './key-ids.js';
 import { RECORD_FILE, within } from './layout.js';
 import { nameTaken, releaseName, reserveName } from './names.js';
@@ -87,7 +87,8 @@ export async function beginStaging(context: StoreContext, exchange: NewExchange)
       }
       context.staged = { id, keyIds };
       try {
-        await fs.syncFolder(layout.role(peer, role));
+        // Where it fails, another run's decision in there may not last either.
+        await secureNames(fs, layout.role(peer, role));
         await suspicion.refuse();
       } catch (error) {
         // The record can be seen but may not last, and nobody has been told of it yet: it must not count.

@@ -3,6 +3,8 @@ import type { OutcomeKind, RunReport } from '../../src/exchange/outcome.js';
 import type { PublishedFile } from '../../src/store/context.js';
 import type { Decrees } from './decrees.js';
 import type { Party } from './party.js';
+import type { Process } from './process.js';
+import { untold } from './untold.js';
 
 interface Claim {
   readonly by: string;
@@ -43,11 +45,17 @@ export class Claims {
   }
 
   /** At the moment at which the run ends. */
-  hear(by: string, report: RunReport, here: Party, there: Party): void {
+  hear(process: Process, report: RunReport, here: Party, there: Party): void {
     const { exchange, outcome, role } = report;
-    const { shaken } = here;
+    const by = process.name;
+    const { isShaken } = here.host;
     const keyId = exchange?.keyIds[0];
     this.#weighAlarms(by, report, here, there);
+    // Only these two surely come of records that could be read.
+    if (outcome === 'settled' || outcome === 'saved') {
+      for (const name of untold(process, report))
+        this.#complain(`${by} says ${outcome}, and nothing of ${name}`);
+    }
     if (keyId === undefined) return;
     const claim = { by, outcome, keyId };
     const must = (truth: boolean, what: string): void => {
@@ -56,7 +64,7 @@ export class Claims {
     const mustLast = (truth: boolean, where: string): void => {
       if (!truth) this.#bemoan(`${by} says ${outcome} of ${keyId}, but it is not durable ${where}`);
     };
-    if (!shaken || outcome === 'saved' || outcome === 'aborted') this.#claims.push(claim);
+    if (!isShaken || outcome === 'saved' || outcome === 'aborted') this.#claims.push(claim);
     switch (outcome) {
       case 'saved':
         // Who forgets a record in the middle of its run takes away what the run would have seen.
@@ -65,12 +73,12 @@ export class Claims {
         return;
       case 'unconfirmed':
         must(here.ledger.saved.has(keyId), 'it is not here');
-        mustLast(shaken || here.ledger.isDurable(keyId), 'here');
+        mustLast(isShaken || here.ledger.isDurable(keyId), 'here');
         return;
       case 'in-doubt':
         must(role === 'responder', 'the initiator decides');
         // Where the records cannot be trusted any more, it cannot know what another run, of an operator, has done.
-        must(shaken || !here.ledger.saved.has(keyId), 'it has been saved');
+        must(isShaken || !here.ledger.saved.has(keyId), 'it has been saved');
         return;
       case 'aborted':
         if (this.#decrees.concern(keyId)) return;

@@ -6,8 +6,10 @@ import { QkdSyncError } from '../../src/base/errors.js';
 import type { KnownExchange } from '../../src/exchange/resolve.js';
 import type { Choice } from '../../src/store/resolution.js';
 import type { Party } from './party.js';
+import type { Process } from './process.js';
 
 interface Decree {
+  readonly by: Process;
   readonly at: Party;
   readonly known: KnownExchange;
   readonly choice: Choice;
@@ -29,8 +31,13 @@ export class Decrees {
   }
 
   /** From now on it may be carried out. Answers who is to hear of its end. */
-  confirm(at: Party, choice: Choice, known: KnownExchange): (end: KnownExchange | Error | undefined) => void {
-    const decree = { at, known, choice, keyId: known.file?.keyIds[0] ?? '', carriedOut: false };
+  confirm(
+    by: Process,
+    at: Party,
+    choice: Choice,
+    known: KnownExchange,
+  ): (end: KnownExchange | Error | undefined) => void {
+    const decree = { by, at, known, choice, keyId: known.file?.keyIds[0] ?? '', carriedOut: false };
     this.#all.push(decree);
     return (end) => {
       this.#hear(decree, end);
@@ -47,14 +54,14 @@ export class Decrees {
   }
 
   isForgotten(keyId: string): boolean {
-    return this.#of(keyId).some(({ choice }) => choice === 'forget');
+    return this.#of(keyId).some((decree) => decree.choice === 'forget' && hasWorked(decree));
   }
 
   /** Whether the key may be saved at this site and not at the other one. */
   allowsAlone(keyId: string, site: string): boolean {
     return this.#of(keyId).some((decree) => {
       const { choice, at } = decree;
-      if (choice === 'forget') return true;
+      if (choice === 'forget') return hasWorked(decree);
       return mayDiffer(decree) && (choice === 'commit') === (at.host.id === site);
     });
   }
@@ -88,7 +95,7 @@ export class Decrees {
       return;
     }
     // What was decided on a disk that has failed may be taken back by the next start of the machine.
-    if (at.shaken) return;
+    if (at.host.isShaken) return;
     decree.carriedOut = true;
     if (choice === 'forget' && end !== undefined) this.#say(at, `${keyId} was forgotten and is ${end.state}`);
     if (choice === 'abort' && at.ledger.saved.has(keyId))
@@ -108,6 +115,17 @@ export class Decrees {
 }
 
 /** An initiator's operator can only do what the initiator itself would do, but for what he forgets. */
-function mayDiffer({ choice, known }: Decree): boolean {
-  return choice === 'forget' || (known.role === 'responder' && known.state === 'staged');
+function mayDiffer(decree: Decree): boolean {
+  const { choice, known } = decree;
+  const isOwn = choice === 'forget' || (known.role === 'responder' && known.state === 'staged');
+  return isOwn && hasWorked(decree);
+}
+
+/** It has changed the record: who was killed before he could excuses nothing. */
+function hasWorked({ at, by, choice, known, carriedOut }: Decree): boolean {
+  if (carriedOut) return true;
+  if (choice === 'forget') return [...by.trashed].some((path) => path.includes(known.id));
+  // Of two operators at once either may have moved what the other one has chosen.
+  const { moved, state } = at.host;
+  return moved.has(`${state}/${known.peer}/responder/${known.id}.resolved`);
 }

@@ -116,11 +116,14 @@ export interface Enumeration {
   at(index: number): Scenario;
 }
 
+/** Its parity changes with the stroke and with the place, so that any two strokes meet both kinds of responders. */
+const shade = (at: number): number => at + Math.floor(at / PAIR_STROKES.length);
+
 export function enumerate(order: Order): Enumeration {
-  const scenario = (faults: Faults, index: number, peaceful = QUIET): Scenario => ({
+  const scenario = (faults: Faults, serve: boolean, peaceful = QUIET): Scenario => ({
     ...peaceful,
     swift: true,
-    serve: index % 2 === 0,
+    serve,
     persistence: order === 'pairs' ? 1 : 0,
     faults,
   });
@@ -130,21 +133,23 @@ export function enumerate(order: Order): Enumeration {
     );
     return {
       count: list.length,
-      at: (index) => scenario(list[index]?.faults ?? NOTHING, index, list[index]?.peaceful),
+      // Of each place there is an odd number of strokes, so that each stroke meets both.
+      at: (index) => scenario(list[index]?.faults ?? NOTHING, index % 2 === 0, list[index]?.peaceful),
     };
   }
   const [first, second] = [combinable(false), combinable(true)];
   return {
     count: first.length * second.length,
     at: (index) => {
-      const one = first[Math.floor(index / second.length)] ?? NOTHING;
-      const other = second[index % second.length] ?? NOTHING;
+      const [at, then] = [Math.floor(index / second.length), index % second.length];
+      const one = first[at] ?? NOTHING;
+      const other = second[then] ?? NOTHING;
       const faults = {
         operations: [...one.operations, ...other.operations],
         messages: [...one.messages, ...other.messages],
         kmes: [],
       };
-      return scenario(faults, index);
+      return scenario(faults, (shade(at) + shade(then)) % 2 === 0);
     },
   };
 }

@@ -71,7 +71,7 @@ export type KmeFate = 'kme-unreachable' | 'kme-refused' | 'kme-empty' | 'kme-ans
 export interface Nemesis {
   /** Before an operation of this host; undefined where nothing is wrong. */
   strike(host: string, operation: Operation): Stroke | undefined;
-  pass(from: string, type: MessageType): Fate;
+  pass(type: MessageType): Fate;
   kme(host: string): KmeFate | undefined;
   /** Told of a process that a stroke has frozen: somebody must wake it up. */
   froze(process: Sleeper): void;

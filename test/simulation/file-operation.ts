@@ -132,8 +132,10 @@ export class FileOperation implements Operation, Task {
   }
 
   #fail(code: Errno): void {
-    const { disk } = this.actor.host;
+    const { host } = this.actor;
+    const { disk } = host;
     // Full or read-only, a disk keeps what it was to write; after an I/O error the kernel forgets it.
+    if (this.kind === 'sync' || this.kind === 'syncFolder') host.isShaken = true;
     if (code === 'EIO' && this.kind === 'sync' && this.#open !== undefined) disk.failSync(this.#open.file);
     if (code === 'EIO' && this.kind === 'syncFolder') {
       disk.failSync(this.path);
@@ -143,14 +145,25 @@ export class FileOperation implements Operation, Task {
     this.#reject(new DiskError(code, SYSCALLS[this.kind], this.path));
   }
 
+  #rename(path: string, to: string): unknown {
+    const { host, trashed, world } = this.actor;
+    const done = host.disk.rename(path, to);
+    if (done instanceof DiskError) return done;
+    host.moved.set(to, world.steps);
+    if (to.includes('/.trash/')) trashed.add(path);
+    return done;
+  }
+
   #perform(): unknown {
-    const { host } = this.actor;
+    const { host, listed, world } = this.actor;
     const { disk } = host;
     const { path, kind, to = '' } = this;
     switch (kind) {
       case 'mkdir':
         return disk.mkdir(path);
       case 'create':
+        // Whoever makes the mark, from now on everybody knows.
+        if (path.endsWith('/SUSPECT')) host.isDeceiving = false;
         return disk.create(path);
       case 'write':
         if (this.#open !== undefined) disk.write(this.#open.file, this.#open.bytes);
@@ -161,7 +174,7 @@ export class FileOperation implements Operation, Task {
       case 'syncFolder':
         return disk.syncFolder(path);
       case 'rename':
-        return disk.rename(path, to);
+        return this.#rename(path, to);
       case 'link':
         return disk.link(path, to);
       case 'unlink':
@@ -172,6 +185,7 @@ export class FileOperation implements Operation, Task {
       case 'read':
         return disk.read(path);
       case 'list':
+        listed.set(path, world.steps);
         return disk.list(path);
       case 'stat': {
         const node = disk.find(path);

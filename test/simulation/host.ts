@@ -37,11 +37,15 @@ export class Host {
   afterPowerLoss: (loss: PowerLoss) => void = () => undefined;
   /** Told of each file that a run is about to delete. */
   beforeUnlink: (path: string) => void = () => undefined;
+  /** An fsync has failed: what was decided may be taken back by the machine's next start. */
+  isShaken = false;
   /**
    * Whoever was told that an fsync had failed was struck before he could make the mark of it. What this disk shows may
    * go with the power, and nobody can know (docs/reliability.md, "What is not promised").
    */
   isDeceiving = false;
+  /** What was moved into its place since the simulation began, each path with the step of the world at which it was. */
+  readonly moved = new Map<string, number>();
   /** As random as the kernel makes it. */
   bootId: string;
 

@@ -4,13 +4,19 @@ import type { Host } from './host.js';
 import type { Node } from './node.js';
 import { TAKEN } from './party.js';
 
+/**
+ * Two marks stay of the numbers; all else of a peer goes. That a third one went is not made durable, because it would do
+ * no harm: after a loss of power it may be there until the next exchange.
+ */
+export const MARKS_MAX = 2;
+
 /** Paths below the host's ground, each with what it is; empty where all is as it should be. */
-export function leftovers(host: Host): string[] {
+export function leftovers(host: Host, marksMax: number): string[] {
   const found: string[] = [];
   const ground = host.disk.find(`/${host.id}`);
   for (const [name, node] of entriesOf(ground)) {
     if (name === 'keys') inspectKeys(node, found);
-    else if (name === 'exchanges') inspectState(name, node, found);
+    else if (name === 'exchanges') inspectState(name, node, found, marksMax);
     // Nobody has made a contact in peace from another state folder.
     else if (name !== 'other-exchanges' && !name.startsWith(TAKEN)) found.push(name);
   }
@@ -24,26 +30,23 @@ function inspectKeys(keys: Node, found: string[]): void {
   }
 }
 
-function inspectState(state: string, node: Node, found: string[]): void {
+function inspectState(state: string, node: Node, found: string[], marksMax: number): void {
   for (const [name, child] of entriesOf(node)) {
     const path = `${state}/${name}`;
     if (name === '.trash') found.push(...namesIn(child).map((one) => `${path}/${one}`));
-    else if (child.kind === 'folder') inspectPeer(path, child, found);
+    else if (child.kind === 'folder') inspectPeer(path, child, found, marksMax);
     else if (name !== 'state-id') found.push(path);
   }
 }
 
-/** Two marks stay of the numbers; all else of a peer goes. */
-const MARKS_MAX = 2;
-
-function inspectPeer(peer: string, node: Node, found: string[]): void {
+function inspectPeer(peer: string, node: Node, found: string[], marksMax: number): void {
   for (const [name, child] of entriesOf(node)) {
     const path = `${peer}/${name}`;
     const names = namesIn(child);
     // What operators have decided stays written down.
     if (name === 'resolutions') continue;
     if (name === 'index') {
-      if (names.length > MARKS_MAX) found.push(`${path}/{${names.join()}}`);
+      if (names.length > marksMax) found.push(`${path}/{${names.join()}}`);
     } else {
       found.push(...names.map((one) => `${path}/${one}`));
     }

@@ -64,11 +64,11 @@ export class Operators {
 
   #decide(party: Party, id: string, choice: Choice): Process {
     let hear: ReturnType<Decrees['confirm']> | undefined;
-    const process = party.site.resolve({
+    const process: Process = party.site.resolve({
       id,
       choice,
       confirmed: (known) => {
-        hear = this.#decrees.confirm(party, choice, known);
+        hear = this.#decrees.confirm(process, party, choice, known);
       },
       ended: (end) => {
         hear?.(end);

@@ -22,8 +22,6 @@ export class Party {
   readonly host: Host;
   readonly ledger: Ledger;
   responder: Process | undefined;
-  /** A file operation has failed: what was decided may be taken back by the next start of the machine. */
-  shaken = false;
   #taken = 0;
 
   constructor(site: Site, ledger: Ledger) {
@@ -122,12 +120,16 @@ export class Party {
   /** Rule 13: an operator restarts the machine, and deletes a mark that a power loss left empty. */
   mend(): void {
     const { disk, state, otherState } = this.host;
-    this.shaken = false;
-    for (const mark of [state, otherState].map((folder) => `${folder}/SUSPECT`)) {
+    this.host.isShaken = false;
+    for (const folder of [state, otherState]) {
+      const mark = `${folder}/SUSPECT`;
       if (disk.find(mark) === undefined) continue;
       this.host.losePower();
       const left = disk.find(mark);
-      if (left?.kind === 'file' && left.bytes.length === 0) disk.unlink(mark);
+      if (left?.kind !== 'file' || left.bytes.length > 0) continue;
+      disk.unlink(mark);
+      // Or the next loss of power may bring it back.
+      disk.syncFolder(folder);
     }
   }
 }

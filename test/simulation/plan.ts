@@ -38,8 +38,8 @@ export interface Faults {
 }
 
 export interface Witnessed {
-  /** Something has gone wrong at this host, or on the way from it. */
-  struck(host: string, what: Stroke['do'] | 'message'): void;
+  /** Something has gone wrong. */
+  struck(what: Stroke['do'] | 'message'): void;
   froze(process: Sleeper): void;
   /** Before each operation, whatever becomes of it. */
   noticed(host: string, operation: Operation): void;
@@ -106,7 +106,7 @@ export class Plan implements Nemesis {
       if (armed.left > 0) continue;
       const { stroke } = trigger;
       if (stroke.do === 'fail' && stroke.lasting) this.#lasting.set(host, stroke.code);
-      this.#witnessed.struck(host, stroke.do);
+      this.#witnessed.struck(stroke.do);
       return stroke;
     }
     const code = this.#lasting.get(host);
@@ -133,7 +133,7 @@ export class Plan implements Nemesis {
     }
   }
 
-  pass(from: string, type: MessageType): Fate {
+  pass(type: MessageType): Fate {
     if (this.#atPeace) return 'deliver';
     this.messages += 1;
     let before: Armed<MessageTrigger> | undefined;
@@ -146,7 +146,7 @@ export class Plan implements Nemesis {
       if (early || armed.left === 0 || (trigger.type !== 'any' && trigger.type !== type)) continue;
       armed.left -= 1;
       if (armed.left > 0) continue;
-      this.#witnessed.struck(from, trigger.fate.startsWith('freeze') ? 'freeze' : 'message');
+      this.#witnessed.struck(trigger.fate.startsWith('freeze') ? 'freeze' : 'message');
       return trigger.fate;
     }
     return 'deliver';

@@ -26,6 +26,10 @@ export class Process implements Actor, Mortal {
   held: Task[] = [];
   /** It was told that an fsync of a folder has failed, and has changed nothing since. */
   isDismayed = false;
+  /** Folders that it has listed, each with the step of the world at which it did last. */
+  readonly listed = new Map<string, number>();
+  /** What it has moved into the trash. */
+  readonly trashed = new Set<string>();
   readonly belongings = new Set<Belonging>();
   readonly clock: Clock;
   readonly #interruption = new AbortController();

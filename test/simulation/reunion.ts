@@ -6,14 +6,14 @@ import { EXIT, exitCodeOf } from '../../src/cli/exit-code.js';
 import type { RunReport } from '../../src/exchange/outcome.js';
 import type { Decrees } from './decrees.js';
 import type { Intruder } from './intruder.js';
-import { leftovers } from './leftovers.js';
+import { leftovers, MARKS_MAX } from './leftovers.js';
 import type { Operators } from './operators.js';
 import type { Party } from './party.js';
 import type { Process } from './process.js';
 import type { Scenario } from './scenario.js';
 import type { RunKind } from './site.js';
 
-/** More contacts than that must not be needed, before or after an operator's help. */
+/** More contacts than that must not be needed after somebody's help, nor before it. */
 const CONTACTS_MAX = 3;
 const WAIT_MS = 60_000;
 
@@ -54,7 +54,7 @@ export class Reunion {
   settle(): void {
     let kind: RunKind = this.#past.scenario.recoverOnly ? 'recover' : 'initiate';
     let left: string[] = [];
-    let most = CONTACTS_MAX;
+    let most = this.#contactsMax();
     this.#endIntrusion();
     if (this.#isSettled()) return;
     while (this.contacts < most) {
@@ -62,12 +62,35 @@ export class Reunion {
       const well = this.#contact(kind);
       if (this.#endAlarms()) most = this.contacts + CONTACTS_MAX;
       this.#advised = this.#advice();
-      left = [...leftovers(this.#a.host), ...leftovers(this.#b.host)];
+      left = this.#left();
       if (well && left.length === 0) return;
       // Old marks of the numbers go with the next exchange.
       kind = 'initiate';
     }
     this.#around.complain(`not settled after ${most} contacts, left: ${left.join(' ') || 'nothing'}`);
+  }
+
+  /** What was settled stays so whatever the power has taken back since. */
+  meetAgain(): void {
+    const well = this.#contact(this.#past.scenario.recoverOnly ? 'recover' : 'initiate');
+    const left = this.#left(MARKS_MAX + 1);
+    if (!well || left.length > 0)
+      this.#around.complain(`no longer settled after a loss of power, left: ${left.join(' ') || 'nothing'}`);
+  }
+
+  #left(marksMax = MARKS_MAX): string[] {
+    return [this.#a, this.#b].flatMap(({ host }) => leftovers(host, marksMax));
+  }
+
+  /**
+   * One contact settles all, but for two circumstances: where both sites initiate, what the contact in one direction has
+   * left may be for the other one to settle, and what only a person can settle is first said and then helped.
+   */
+  #contactsMax(): number {
+    const { scenario, intruder, decrees } = this.#past;
+    const isHelped =
+      intruder !== undefined || decrees.any || scenario.launches.some(({ elsewhere }) => elsewhere);
+    return isHelped ? CONTACTS_MAX : scenario.anyRole ? 2 : 1;
   }
 
   /**
@@ -77,7 +100,7 @@ export class Reunion {
   #isSettled(): boolean {
     const { scenario, decrees } = this.#past;
     if (!scenario.lazy || !scenario.recoverOnly || decrees.any) return false;
-    return leftovers(this.#a.host).length + leftovers(this.#b.host).length === 0;
+    return this.#left().length === 0;
   }
 
   /** Where a file of somebody else's is in the way, that is said and nothing else happens; then he moves it away. */

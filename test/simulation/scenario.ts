@@ -57,6 +57,8 @@ export interface Scenario {
   readonly recoverOnly: boolean;
   /** No contact in peace where nothing is open any more and no key is to be drawn. */
   readonly lazy: boolean;
+  /** One contact more, after the loss of power at both sites that comes at the end. */
+  readonly meetsAgain: boolean;
   readonly circumstances: Circumstances;
 }
 
@@ -73,6 +75,7 @@ export const QUIET: Scenario = {
   waking: undefined,
   recoverOnly: false,
   lazy: false,
+  meetsAgain: false,
   circumstances: PLAIN,
 };
 
@@ -134,6 +137,7 @@ const KME_FATES: readonly KmeFate[] = ['kme-unreachable', 'kme-refused', 'kme-em
 
 export function randomScenario(dice: Dice): Scenario {
   if (dice.chance(0.05)) return bothAsleep(dice);
+  if (dice.chance(0.02)) return unheardFailure(dice);
   if (dice.chance(AFTER_CUT)) return afterCut(dice);
   const anyRole = dice.chance(0.12);
   const circumstances = randomCircumstances(dice);
@@ -154,7 +158,7 @@ function randomManners(
   dice: Dice,
 ): Pick<
   Scenario,
-  'serve' | 'greed' | 'temper' | 'swift' | 'persistence' | 'waking' | 'recoverOnly' | 'lazy'
+  'serve' | 'greed' | 'temper' | 'swift' | 'persistence' | 'waking' | 'recoverOnly' | 'lazy' | 'meetsAgain'
 > {
   const greed = dice.chance(0.25) ? 0.03 : 0;
   const temper = { sticky: dice.pick([0, 0.5, 0.9]), hasty: dice.pick([0, 0, 0, 0, 0, 0.01, 0.05]) };
@@ -167,6 +171,7 @@ function randomManners(
     waking: undefined,
     recoverOnly: dice.chance(0.85),
     lazy: dice.chance(0.8),
+    meetsAgain: dice.chance(0.25),
   };
 }
 
@@ -216,6 +221,37 @@ function bothAsleep(dice: Dice): Scenario {
     temper: { sticky: dice.pick([0, 0.5, 0.9]), hasty: 0 },
     faults: { operations: [begin], messages: [told], kmes: [] },
     waking: dice.pick(['begin', 'reserve', 'stage'] as const),
+  };
+}
+
+/**
+ * A run of A sleeps with the answer to its SYN, or while it stages, and loses its lock. The next run sleeps right after its own decision,
+ * before its fsync; the first one wakes up, and its fsync of that very folder fails, of which only it is told. Then the
+ * other one's fsync goes well and proves nothing, and at last the power fails.
+ */
+function unheardFailure(dice: Dice): Scenario {
+  const freeze: Stroke = { do: 'freeze', when: 'after' };
+  const fail: Stroke = { do: 'fail', code: 'EIO', lasting: false };
+  const power: Stroke = { do: 'power', when: 'before' };
+  const on = { host: 'A', follows: true };
+  const stages = dice.chance(0.5);
+  const operations: OperationTrigger[] = [
+    ...(stages ? [{ ...on, spot: 'stage' as const, nth: 1, stroke: freeze }] : []),
+    { ...on, spot: 'decide', nth: 1, stroke: freeze },
+    { ...on, spot: 'sync-role', nth: 1, stroke: fail },
+    { ...on, spot: 'any', nth: 1 + dice.below(80), stroke: power },
+  ];
+  const told: MessageTrigger = { type: 'SYN_ACK', nth: 1, fate: 'freeze-receiver' };
+  const next: Launch = { at: 2_000 + dice.small(4_000), host: 'A', kind: 'initiate', elsewhere: false };
+  return {
+    ...QUIET,
+    serve: dice.chance(0.5),
+    launches: [...QUIET.launches, next],
+    temper: { sticky: dice.pick([0, 0.5, 0.9]), hasty: 0 },
+    faults: { operations, messages: stages ? [] : [told], kmes: [] },
+    circumstances: { ...PLAIN, naming: stages ? 'key-id' : 'index' },
+    waking: 'decide',
+    recoverOnly: dice.chance(0.5),
   };
 }
 

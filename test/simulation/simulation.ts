@@ -64,8 +64,8 @@ export class Simulation {
     this.#world = world;
     world.temper = scenario.temper;
     this.#plan = new Plan(scenario.faults, {
-      struck: (host, what) => {
-        this.#struck(host, what);
+      struck: (what) => {
+        this.#struck(what);
       },
       froze: (process) => {
         world.swift = false;
@@ -76,7 +76,7 @@ export class Simulation {
       },
     });
     this.#sleepers = new Sleepers(world, () => this.#plan, scenario.waking);
-    const network = new Network(world, (from, type) => this.#plan.pass(from, type));
+    const network = new Network(world, (_, type) => this.#plan.pass(type));
     const keyStore = this.#keyStore;
     const complain = (violation: string): void => {
       this.complain(violation);
@@ -183,6 +183,9 @@ export class Simulation {
     // All that was promised to last must last.
     for (const { host } of [this.#a, this.#b]) host.losePower();
     this.#judge();
+    if (!this.#scenario.meetsAgain) return;
+    this.#reunion.meetAgain();
+    this.#judge();
   }
 
   #party(id: string): Party {
@@ -222,9 +225,8 @@ export class Simulation {
     return awake;
   }
 
-  #struck(host: string, what: Stroke['do'] | 'message'): void {
+  #struck(what: Stroke['do'] | 'message'): void {
     const { dice } = this.#world;
-    if (what === 'fail') this.#party(host).shaken = true;
     this.#operators.struck();
     // A site that sleeps is what overlapping runs are for; where nothing more can go wrong, the contact in peace is
     // as good as any.
@@ -247,7 +249,7 @@ export class Simulation {
     this.#reports.set(process, end);
     const here = this.#party(process.host.id);
     const there = here === this.#a ? this.#b : this.#a;
-    this.#claims.hear(process.name, end, here, there);
+    this.#claims.hear(process, end, here, there);
   }
 
   /** Nothing goes wrong any more; who still runs comes to its end. */

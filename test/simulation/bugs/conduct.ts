@@ -280,6 +280,44 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'a run without an exchange tells of alarms only',
+    rule: 'Exit codes',
+    changes: [
+      {
+        file: 'src/exchange/run.ts',
+        find: '      open.push(...ofPeer);',
+        replace: `      open.push(...ofPeer.filter(({ standing }) => run.exchange !== undefined || standing === 'alarm'));`,
+      },
+    ],
+  },
+  {
+    name: 'what a full disk has aborted is said to be pending',
+    rule: 'Exit codes',
+    changes: [
+      {
+        file: 'src/exchange/outcome.ts',
+        find: `'committed' ? 'saved' : 'aborted'`,
+        replace: `'committed' ? 'saved' : error?.code === 'storage' ? 'pending' : 'aborted'`,
+      },
+    ],
+  },
+  {
+    name: 'what a contact puts into the trash stays for the next',
+    rule: '15',
+    changes: [{ file: CLEAN_UP, find: `ROLES);\n  await emptyTrash(ports);`, replace: `ROLES);` }],
+  },
+  {
+    name: 'a choice counts before it has been made',
+    rule: 'Resolving',
+    changes: [
+      {
+        file: VOTE,
+        find: `place.state === 'resolved' && (await isOverruled(context, place, 'commit'))`,
+        replace: `(await readResolution(fs, layout, place)) !== undefined && (await isOverruled(context, place, 'commit'))`,
+      },
+    ],
+  },
+  {
     name: 'nobody writes down who decided',
     rule: 'Resolving',
     changes: [

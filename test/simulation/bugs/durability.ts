@@ -111,6 +111,28 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'the trash is emptied of what may come back',
+    rule: '15',
+    changes: [
+      {
+        file: 'src/store/clean-up.ts',
+        find: '  if (names.length > 0) await fs.syncFolder(layout.trash);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'nobody looks for SUSPECT after an fsync of a decision',
+    rule: '13',
+    changes: [
+      {
+        file: SUSPECT,
+        find: '      await confirm();\n      return result;',
+        replace: '      return result;',
+      },
+    ],
+  },
+  {
     name: 'the record goes before its file is durable',
     rule: '8',
     changes: [

@@ -170,8 +170,8 @@ import { releaseAborted, toTrash } from './clean-up.js';`,
     changes: [
       {
         file: STAGING,
-        find: '        await fs.syncFolder(layout.role(peer, role));',
-        replace: `        if (role === 'initiator') await fs.syncFolder(layout.role(peer, role));`,
+        find: 'await secureNames(fs, layout.role(peer, role));',
+        replace: `if (role === 'initiator') await secureNames(fs, layout.role(peer, role));`,
       },
     ],
   },
