@@ -34,7 +34,7 @@ export async function toTrash({ fs, layout, random }: CleanUpPorts, folder: stri
  */
 export async function emptyTrash({ fs, layout }: CleanUpPorts): Promise<void> {
   const names = await fs.list(layout.trash);
-  if (names.length > 0) await fs.syncFolder(layout.trash);
+  if (names.length > 0) await secureNames(fs, layout.trash);
   for (const name of names) await remove(fs, within(layout.trash, name));
 }
 

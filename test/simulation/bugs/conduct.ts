@@ -296,8 +296,8 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'src/exchange/outcome.ts',
-        find: `'committed' ? 'saved' : 'aborted'`,
-        replace: `'committed' ? 'saved' : error?.code === 'storage' ? 'pending' : 'aborted'`,
+        find: `'alarm' ? 'alarm' : 'aborted';`,
+        replace: `'alarm' ? 'alarm' : error?.code === 'storage' ? 'pending' : 'aborted';`,
       },
     ],
   },

@@ -54,11 +54,8 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
       changes: [
         {
           file: 'src/store/store.ts',
-          find: `      if (place.role === 'responder' && place.state === 'committed') {
-        await suspicion.guard(() => vote.finishCommitted(context, place));
-      }
-`,
-          replace: '',
+          find: `if (place.role === 'responder' && isDue) {`,
+          replace: `if (place.role === 'responder' && isDue && place.state === 'done') {`,
         },
       ],
     },
@@ -116,7 +113,7 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'src/store/clean-up.ts',
-        find: '  if (names.length > 0) await fs.syncFolder(layout.trash);\n',
+        find: '  if (names.length > 0) await secureNames(fs, layout.trash);\n',
         replace: '',
       },
     ],
