@@ -271,6 +271,21 @@ describe('a marked folder', () => {
     },
   );
 
+  it('ends a settlement that has begun before it was made: nothing is aborted', async () => {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    await stage(process);
+    let looks = 0;
+    process.fs.at = ({ name, path }) => {
+      // At the second look: the first one, at the door, has found nothing.
+      if (name === 'read' && path === folder.layout.suspect && (looks += 1) === 2)
+        writeFileSync(path, 'boot-1');
+      return undefined;
+    };
+    await expect(process.store.judge(ID)).rejects.toMatchObject({ code: 'suspect' });
+    expect(await folder.tree()).toContain(`exchanges/B/initiator/${ID}.staged/`);
+  });
+
   it('is renewed by a process that sees an fsync fail after a restart', async () => {
     const folder = await marked();
     const { store, fs } = folder.start({ bootId: 'boot-2' });
