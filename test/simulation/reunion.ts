@@ -62,9 +62,9 @@ export class Reunion {
       const well = this.#contact(kind);
       if (this.#endAlarms()) most = this.contacts + CONTACTS_MAX;
       this.#advised = this.#advice();
-      left = this.#left();
-      if (well && left.length === 0) return;
       // Old marks of the numbers go with the next exchange.
+      left = this.#left(kind === 'initiate' ? MARKS_MAX : MARKS_MAX + 1);
+      if (well && left.length === 0) return;
       kind = 'initiate';
     }
     this.#around.complain(`not settled after ${most} contacts, left: ${left.join(' ') || 'nothing'}`);
