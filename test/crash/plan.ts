@@ -27,16 +27,17 @@ function fault(how: How, { lasting = false, twice = false } = {}): Fault {
   return { how, lasting, twice };
 }
 
-/** `fresh` takes every fifth call before which something new is on the disk or has been said. */
+/** `fresh` takes each of so many calls before which something new is on the disk or has been said. */
+const NEWS_SHORT = 7;
 type Sample = number | 'fresh';
 
 /** Faults and which calls they meet in the short form; 0 leaves them out. */
 const PLAN: Readonly<Record<ScenarioName, readonly (readonly [readonly Fault[], short: Sample])[]>> = {
   first: [
     [[fault('kill-before')], 'fresh'],
-    [[fault('kill-after')], 32],
-    [WRITES, 6],
-    [ERRORS, 40],
+    [[fault('kill-after')], 48],
+    [WRITES, 9],
+    [ERRORS, 60],
     [LASTING, 80],
   ],
   next: [
@@ -93,7 +94,7 @@ export function plan(scenario: ScenarioName, side: Side, calls: readonly Call[],
       const news = fit.filter(({ fresh }) => fresh);
       const met = (call: Call, index: number): boolean => {
         if (full) return true;
-        return short === 'fresh' ? news.indexOf(call) % 5 === 0 : index % short === nth % short;
+        return short === 'fresh' ? news.indexOf(call) % NEWS_SHORT === 0 : index % short === nth % short;
       };
       points.push(
         ...fit.filter(met).map(({ at }) => ({ kind: 'call', scenario, side, ...kind, at }) as const),
@@ -111,7 +112,8 @@ export function samplingNote(): string {
         ({ how, lasting, twice }) => `${how}${lasting ? '+' : ''}${twice ? 'x2' : ''}`,
       );
       if (short === 0) return [];
-      return [`${names.join(' ')} ${short === 'fresh' ? 'at every fifth new state' : `1 in ${short}`}`];
+      const often = short === 'fresh' ? `at every ${NEWS_SHORT}th new state` : `1 in ${short}`;
+      return [`${names.join(' ')} ${often}`];
     });
     return `  ${scenario}: ${said.join('; ')}`;
   });
