@@ -75,12 +75,16 @@ export function standingOf({ place, published, alarm, resolution }: SurveyedReco
   }
 }
 
-export function openExchanges(records: readonly SurveyedRecord[]): OpenExchange[] {
+/** @param committed an exchange of which the caller has heard that its initiator has committed it */
+export function openExchanges(records: readonly SurveyedRecord[], committed?: string): OpenExchange[] {
   return records.flatMap((record) => {
-    const standing = standingOf(record);
-    if (standing === undefined) return [];
     const { id, peer, role } = record.place;
-    return [{ id, peer, role, standing, name: record.exchange?.name, reason: record.alarm }];
+    // An operator has aborted it meanwhile: the next contact makes the mark.
+    const contradicts = id === committed && record.resolution === 'abort';
+    const standing = contradicts ? 'alarm' : standingOf(record);
+    if (standing === undefined) return [];
+    const reason = record.alarm ?? (contradicts ? 'contradiction' : undefined);
+    return [{ id, peer, role, standing, name: record.exchange?.name, reason }];
   });
 }
 

@@ -86,10 +86,11 @@ export async function reportOf(
 ): Promise<RunReport> {
   const { store, published } = ports;
   const common = { ...run, role, peer: peers.length === 1 ? peers[0]?.site : undefined, published };
+  const committed = run.exchange?.progress === 'committed' ? run.exchange.id : undefined;
   try {
     const open: OpenExchange[] = [];
     for (const { site } of peers) {
-      const ofPeer = openExchanges(await store.survey(site));
+      const ofPeer = openExchanges(await store.survey(site), committed);
       // What is said to be saved must last.
       if (ofPeer.some(({ standing }) => standing === 'unconfirmed')) await store.secure(site);
       open.push(...ofPeer);

@@ -17,13 +17,12 @@ afterEach(removeStoreFolders);
 
 const RUN = { exchange: undefined, peerAlarms: 0, foreign: 0, kme: undefined, hooks: [], error: undefined };
 
-async function reported({ store }: Process): ReturnType<typeof reportOf> {
-  return reportOf(
-    { store, published: [] } as unknown as RunPorts,
-    'responder',
-    [{ site: PEER, sae: '' }],
-    RUN,
-  );
+async function reported(
+  { store }: Process,
+  run: Parameters<typeof reportOf>[3] = RUN,
+): ReturnType<typeof reportOf> {
+  const ports = { store, published: [] } as unknown as RunPorts;
+  return reportOf(ports, 'responder', [{ site: PEER, sae: '' }], run);
 }
 
 /** Another run has moved the key file into place, and was killed before it could make that last. */
@@ -56,4 +55,25 @@ test('where that fails, nothing of it is said, and the state is suspect', async 
     name === 'syncFolder' && path === folder.layout.peerKeys(PEER) ? { errno: 'EIO' } : undefined;
   expect(await reported(process)).toMatchObject({ open: [], error: { code: 'suspect' } });
   await expect(folder.start().store.open()).rejects.toMatchObject({ code: 'suspect' });
+});
+
+test('a vote that an operator has aborted is not said to be saved by the run that has heard of the commit', async () => {
+  const folder = await makeStoreFolder();
+  const process = await folder.open();
+  const vote = exchangeOf({ role: 'responder' });
+  await stage(process, vote);
+  const found = await process.store.find(ID);
+  if (found === undefined) throw new Error('no record');
+  await process.store.resolve(found, { choice: 'abort', by: 'somebody', time: 0 });
+  const exchange = { id: ID, keyIds: [], name: vote.name, index: vote.index };
+  const heard = { ...exchange, progress: 'committed' } as const;
+  expect(await reported(process, { ...RUN, exchange: heard })).toMatchObject({
+    outcome: 'alarm',
+    open: [{ id: ID, standing: 'alarm', reason: 'contradiction' }],
+  });
+  const unheard = { ...exchange, progress: 'open' } as const;
+  expect(await reported(process, { ...RUN, exchange: unheard })).toMatchObject({
+    outcome: 'aborted',
+    open: [],
+  });
 });
