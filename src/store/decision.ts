@@ -146,10 +146,12 @@ async function keyIdsOf({ fs, layout, staged }: StoreContext, place: RecordPlace
 
 /** Removes the record of a published exchange: first its number is covered, then its name is free, then it goes. */
 export async function remove(context: StoreContext, place: RecordPlace): Promise<void> {
-  const { fs, layout } = context;
+  const { fs, layout, suspicion } = context;
   const exchange = await readExchange(fs, layout, place);
   if (exchange !== undefined) {
     if (exchange.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);
+    // What follows takes the only other trace of the number away.
+    await suspicion.confirm();
     await releaseName(fs, layout, place.peer, exchange.name, place.id);
     await toTrash(context, recordFolder(layout, place));
   }

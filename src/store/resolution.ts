@@ -130,8 +130,10 @@ export async function finishResolved(context: StoreContext, place: RecordPlace):
 
 /** Removes a record that only an operator could settle. Its number, where it can be read, is never used again. */
 async function retire(context: StoreContext, { place, exchange }: SurveyedRecord): Promise<boolean> {
-  const { fs, layout } = context;
+  const { fs, layout, suspicion } = context;
   if (exchange?.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);
+  // What follows takes the only other trace of the number away.
+  await suspicion.confirm();
   await releaseNames(context, place);
   // Nothing was published, and nothing will be: without its record the note would say otherwise.
   if ((await fs.stat(pathOf(layout, place, 'key'))) !== undefined) await dropNote(context, place);

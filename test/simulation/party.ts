@@ -117,7 +117,7 @@ export class Party {
     });
   }
 
-  /** Rule 13: an operator restarts the machine, and deletes a mark that a power loss left empty. */
+  /** Rule 13: an operator restarts the machine, and deletes a mark that a power loss, or a full disk, has cut short. */
   mend(): void {
     const { disk, state, otherState } = this.host;
     this.host.isShaken = false;
@@ -126,7 +126,7 @@ export class Party {
       if (disk.find(mark) === undefined) continue;
       this.host.losePower();
       const left = disk.find(mark);
-      if (left?.kind !== 'file' || left.bytes.length > 0) continue;
+      if (left?.kind !== 'file' || left.bytes.length >= this.host.bootId.length) continue;
       disk.unlink(mark);
       // Or the next loss of power may bring it back.
       disk.syncFolder(folder);

@@ -286,6 +286,25 @@ describe('a marked folder', () => {
     expect(await folder.tree()).toContain(`exchanges/B/initiator/${ID}.staged/`);
   });
 
+  it.each([
+    { role: 'initiator', state: 'committed', end: ({ store }: Process) => store.finish(ID) },
+    { role: 'responder', state: 'done', end: ({ store }: Process) => store.forget(PEER, ID, PEER_STATE_ID) },
+  ] as const)(
+    'keeps the record of the $role that is just being removed: its number may not last',
+    async ({ role, state, end }) => {
+      const folder = await makeStoreFolder();
+      const process = await folder.open();
+      await (role === 'initiator' ? committed : done)(process);
+      process.fs.at = ({ name, path }) => {
+        if (name === 'syncFolder' && path === folder.layout.index(PEER))
+          writeFileSync(folder.layout.suspect, 'boot-1');
+        return undefined;
+      };
+      await expect(end(process)).rejects.toMatchObject({ code: 'suspect' });
+      expect(await folder.tree()).toContain(`exchanges/B/${role}/${ID}.${state}/`);
+    },
+  );
+
   it('is renewed by a process that sees an fsync fail after a restart', async () => {
     const folder = await marked();
     const { store, fs } = folder.start({ bootId: 'boot-2' });
