@@ -109,7 +109,8 @@ export function outcomeOf(
 ): OutcomeKind {
   if (exchange !== undefined) {
     const own = open.find(({ id }) => id === exchange.id);
-    if (own !== undefined || exchange.progress === 'committed') return own?.standing ?? 'saved';
+    if (own !== undefined) return own.standing;
+    if (exchange.progress === 'committed') return 'saved';
     // Its record has gone, and the peer has decided otherwise than that says.
     return error?.code === 'alarm' ? 'alarm' : 'aborted';
   }

@@ -10,7 +10,7 @@ import { emptyTrash, releaseAborted, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import type { ExchangeId } from './layout.js';
 import { unlessGone } from './durable.js';
-import { raiseIndex } from './index-mark.js';
+import { coverIndex } from './index-mark.js';
 import { noteHook } from './hook-note.js';
 import { readKeyIds } from './key-ids.js';
 import { releaseName } from './names.js';
@@ -146,12 +146,10 @@ async function keyIdsOf({ fs, layout, staged }: StoreContext, place: RecordPlace
 
 /** Removes the record of a published exchange: first its number is covered, then its name is free, then it goes. */
 export async function remove(context: StoreContext, place: RecordPlace): Promise<void> {
-  const { fs, layout, suspicion } = context;
+  const { fs, layout } = context;
   const exchange = await readExchange(fs, layout, place);
   if (exchange !== undefined) {
-    if (exchange.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);
-    // What follows takes the only other trace of the number away.
-    await suspicion.confirm();
+    await coverIndex(context, place.peer, exchange.index);
     await releaseName(fs, layout, place.peer, exchange.name, place.id);
     await toTrash(context, recordFolder(layout, place));
   }

@@ -6,6 +6,7 @@
  * written anew each time would let it do.
  */
 import { systemCode } from '../base/errors.js';
+import type { StoreContext } from './context.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { within, type Layout } from './layout.js';
@@ -35,4 +36,18 @@ export async function raiseIndex(fs: FileSystem, layout: Layout, peer: string, i
   for (const old of (await marks(fs, layout, peer)).slice(2)) {
     await unlessGone(fs.unlink(within(folder, String(old))));
   }
+}
+
+/**
+ * Raises the mark for a record that is to go, which holds the only other trace of its number, if it has one. To be called
+ * under `guard`. Errors: Node's; `suspect` where what was made durable may not last, because another run has seen an fsync
+ * fail.
+ */
+export async function coverIndex(
+  { fs, layout, suspicion }: Pick<StoreContext, 'fs' | 'layout' | 'suspicion'>,
+  peer: string,
+  index: number | undefined,
+): Promise<void> {
+  if (index !== undefined) await raiseIndex(fs, layout, peer, index);
+  await suspicion.confirm();
 }

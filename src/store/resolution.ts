@@ -16,7 +16,7 @@ import { judge, publishDecided } from './decision.js';
 import { ensureFolder, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { dropNote } from './hook-note.js';
-import { raiseIndex } from './index-mark.js';
+import { coverIndex } from './index-mark.js';
 import { readKeyIds } from './key-ids.js';
 import { RECORD_FILE, ROLES, within, type ExchangeId, type Layout } from './layout.js';
 import { listReservations, releaseName } from './names.js';
@@ -74,13 +74,9 @@ export async function resolve(
     );
     return true;
   }
-  // Chosen before, and not carried out to its end then.
-  if (place.state === 'resolved') {
-    await suspicion.guard(() => finishResolved(context, place));
-    return true;
-  }
   if (place.role === 'initiator') return (await judge(context, place.id)).decided === 'aborted';
-  if (!(await choose(context, place, resolution.choice))) return false;
+  // What was chosen before was not carried out to its end then.
+  if (place.state !== 'resolved' && !(await choose(context, place, resolution.choice))) return false;
   await suspicion.guard(() => finishResolved(context, { ...place, state: 'resolved' }));
   return true;
 }
@@ -130,10 +126,8 @@ export async function finishResolved(context: StoreContext, place: RecordPlace):
 
 /** Removes a record that only an operator could settle. Its number, where it can be read, is never used again. */
 async function retire(context: StoreContext, { place, exchange }: SurveyedRecord): Promise<boolean> {
-  const { fs, layout, suspicion } = context;
-  if (exchange?.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);
-  // What follows takes the only other trace of the number away.
-  await suspicion.confirm();
+  const { fs, layout } = context;
+  await coverIndex(context, place.peer, exchange?.index);
   await releaseNames(context, place);
   // Nothing was published, and nothing will be: without its record the note would say otherwise.
   if ((await fs.stat(pathOf(layout, place, 'key'))) !== undefined) await dropNote(context, place);

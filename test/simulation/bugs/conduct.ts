@@ -140,8 +140,8 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: DECISION,
-        find: '    if (exchange.index !== undefined) await raiseIndex(fs, layout, place.peer, exchange.index);',
-        replace: '    void raiseIndex;',
+        find: '    await coverIndex(context, place.peer, exchange.index);',
+        replace: '    void coverIndex;',
       },
     ],
   },

@@ -1,20 +1,16 @@
 /** What only an operator can settle: records of another state folder, and records that contradict each other. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
 import type { RunReport } from '../../../src/exchange/outcome.js';
-import { Link } from '../../support/link.js';
+import { eachLink } from '../../support/each-link.js';
+import type { Link } from '../../support/link.js';
 import { once, SOUND_WIRE, type Wire } from '../../support/memory-network.js';
 
 let link: Link;
-beforeEach(async () => {
-  link = await Link.make();
-});
-afterEach(async () => {
-  expect(link.locks.held.size).toBe(0);
-  expect(link.clock.pending).toBe(0);
-  await link.remove();
+eachLink((made) => {
+  link = made;
 });
 
 /** Leaves B in doubt about an exchange, and A with no more than its staged record. */

@@ -1,5 +1,5 @@
 /** When hooks are run, on both sites: after the file is saved, in order, at least once, and in nobody's way. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { access, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
@@ -7,19 +7,15 @@ import type { HookEnd, RunHook } from '../../../src/exchange/hook.js';
 import { resolve } from '../../../src/exchange/resolve.js';
 import type { HookNote } from '../../../src/store/hook-note.js';
 import { NO_FAULT } from '../../support/faulty-file-system.js';
-import { Link } from '../../support/link.js';
+import { eachLink } from '../../support/each-link.js';
+import type { Link } from '../../support/link.js';
 import { SOUND_WIRE } from '../../support/memory-network.js';
 import type { TestSite } from '../../support/site.js';
 import { expectSettled } from '../../support/truth.js';
 
 let link: Link;
-beforeEach(async () => {
-  link = await Link.make();
-});
-afterEach(async () => {
-  expect(link.locks.held.size).toBe(0);
-  expect(link.clock.pending).toBe(0);
-  await link.remove();
+eachLink((made) => {
+  link = made;
 });
 
 const WELL: HookEnd = { how: 'exited', exitCode: 0 };

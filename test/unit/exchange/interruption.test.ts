@@ -1,19 +1,15 @@
 /** SIGINT and SIGTERM at each step of both sides. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { MessageType } from '../../../src/handshake/message.js';
 import type { RunReport } from '../../../src/exchange/outcome.js';
-import { Link } from '../../support/link.js';
+import { eachLink } from '../../support/each-link.js';
+import type { Link } from '../../support/link.js';
 import { SOUND_WIRE } from '../../support/memory-network.js';
 import { expectSettled, expectTrue } from '../../support/truth.js';
 
 let link: Link;
-beforeEach(async () => {
-  link = await Link.make();
-});
-afterEach(async () => {
-  expect(link.locks.held.size).toBe(0);
-  expect(link.clock.pending).toBe(0);
-  await link.remove();
+eachLink((made) => {
+  link = made;
 });
 
 /** One exchange in which `who` is interrupted as the first message of `type` is sent. */

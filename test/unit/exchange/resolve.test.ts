@@ -1,5 +1,5 @@
 /** An operator decides where the peer is lost for good, and the peer comes back after all. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
@@ -7,20 +7,16 @@ import type { Decided, KnownExchange, ResolveRequest } from '../../../src/exchan
 import { consequenceOf, resolve } from '../../../src/exchange/resolve.js';
 import type { SurveyedRecord } from '../../../src/store/survey.js';
 import { NO_FAULT } from '../../support/faulty-file-system.js';
-import { Link } from '../../support/link.js';
+import { eachLink } from '../../support/each-link.js';
+import type { Link } from '../../support/link.js';
 import { exchangeOf } from '../../support/store-folder.js';
 import { SOUND_WIRE } from '../../support/memory-network.js';
 import type { TestSite } from '../../support/site.js';
 import { expectSettled } from '../../support/truth.js';
 
 let link: Link;
-beforeEach(async () => {
-  link = await Link.make();
-});
-afterEach(async () => {
-  expect(link.locks.held.size).toBe(0);
-  expect(link.clock.pending).toBe(0);
-  await link.remove();
+eachLink((made) => {
+  link = made;
 });
 
 /** B has voted; A is killed before its decision, or right after it. */

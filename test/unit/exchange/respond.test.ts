@@ -1,25 +1,23 @@
 /** When a responder stops, and what it does with several connections. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QkdSyncError } from '../../../src/base/errors.js';
 import { encodeMessage } from '../../../src/handshake/codec.js';
 import type { Channel } from '../../../src/peer/channel.js';
-import { Link } from '../../support/link.js';
+import { eachLink } from '../../support/each-link.js';
+import type { Link } from '../../support/link.js';
 import { once, SOUND_WIRE } from '../../support/memory-network.js';
 import type { Run, TestSite } from '../../support/site.js';
 import { expectSettled } from '../../support/truth.js';
 
 let link: Link;
-beforeEach(async () => {
-  link = await Link.make();
+eachLink((made) => {
+  link = made;
 });
-afterEach(async () => {
-  expect(link.locks.held.size).toBe(0);
-  expect(link.clock.pending).toBe(0);
+afterEach(() => {
   expect(link.network.listens('B')).toBe(false);
-  await link.remove();
 });
 
 const now = (): number => link.clock.monotonic();
@@ -156,14 +154,7 @@ describe('a one-shot responder', () => {
   });
 
   test('lingers x and 5 s after its vote, in doubt', async () => {
-    const answering = link.b.respond([link.a]);
-    const asking = link.a.initiate(link.b);
-    link.network.wire = ({ type }) => {
-      if (type === 'SYN_ACK') asking.kill();
-      return 'deliver';
-    };
-    await link.until(asking.report);
-    const brokeAt = now();
+    const { answering, brokeAt } = await leaveInDoubt([link.a], 30_000);
     const b = await link.until(answering.report);
     expect(b).toMatchObject({ outcome: 'in-doubt', error: { code: 'peer-lost' } });
     expect(now() - brokeAt).toBe(35_000);
@@ -182,16 +173,8 @@ describe('a one-shot responder', () => {
 
   test('lingers no longer over the contacts of another peer', async () => {
     const other = link.site('AA');
-    const answering = link.b.respond([link.a, other]);
-    const asking = link.a.initiate(link.b);
-    link.network.wire = ({ type }) => {
-      if (type === 'SYN_ACK') asking.kill();
-      return 'deliver';
-    };
-    await link.until(asking.report);
-    link.network.wire = SOUND_WIRE;
-    const brokeAt = now();
-    await link.until(new Promise<void>((resolve) => void link.clock.after(20_000, resolve)));
+    const { answering, brokeAt } = await leaveInDoubt([link.a, other], 30_000);
+    await pass(20_000);
     expect((await link.until(other.recover(link.b).report)).outcome).toBe('settled');
     expect(await link.until(answering.report)).toMatchObject({ outcome: 'in-doubt' });
     expect(now() - brokeAt).toBe(35_000);

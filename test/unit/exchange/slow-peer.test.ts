@@ -1,20 +1,16 @@
 /** A peer that answers, but late: how long the initiator waits for it in all. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { decodeMessage, encodeMessage } from '../../../src/handshake/codec.js';
 import type { Message } from '../../../src/handshake/message.js';
 import type { Channel } from '../../../src/peer/channel.js';
-import { Link } from '../../support/link.js';
+import { eachLink } from '../../support/each-link.js';
+import type { Link } from '../../support/link.js';
 import { once } from '../../support/memory-network.js';
 import { expectTrue } from '../../support/truth.js';
 
 let link: Link;
-beforeEach(async () => {
-  link = await Link.make();
-});
-afterEach(async () => {
-  expect(link.locks.held.size).toBe(0);
-  expect(link.clock.pending).toBe(0);
-  await link.remove();
+eachLink((made) => {
+  link = made;
 });
 
 const IN_DOUBT = ['1', '2', '3', '4'].map((digit) => digit.repeat(32));

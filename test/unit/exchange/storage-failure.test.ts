@@ -1,21 +1,17 @@
 /** The disk fails before and after the decision, on each site; and what SUSPECT keeps from happening. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
 import { NO_FAULT, type Fault, type Operation } from '../../support/faulty-file-system.js';
-import { Link } from '../../support/link.js';
+import { eachLink } from '../../support/each-link.js';
+import type { Link } from '../../support/link.js';
 import type { TestSite } from '../../support/site.js';
 import { expectSettled, expectTrue } from '../../support/truth.js';
 
 let link: Link;
-beforeEach(async () => {
-  link = await Link.make();
-});
-afterEach(async () => {
-  expect(link.locks.held.size).toBe(0);
-  expect(link.clock.pending).toBe(0);
-  await link.remove();
+eachLink((made) => {
+  link = made;
 });
 
 const failing =
