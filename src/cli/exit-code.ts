@@ -70,11 +70,11 @@ export function exitCodeOf(report: RunReport): number {
 }
 
 function exitCodeOfOutcome(report: RunReport): number {
-  const { outcome, open, peerAlarms, foreign, error } = report;
+  const { outcome, open, peerAlarms, foreign, unread, error } = report;
   switch (outcome) {
     case 'saved':
     case 'settled':
-      return peerAlarms > 0 || foreign > 0 ? EXIT.alarm : exitCodeOfOpen(open);
+      return peerAlarms > 0 || foreign > 0 || unread.length > 0 ? EXIT.alarm : exitCodeOfOpen(open);
     case 'aborted':
       return error === undefined ? EXIT.tryAgain : exitCodeOfError(error.code);
     case 'alarm':

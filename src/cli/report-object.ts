@@ -6,7 +6,8 @@ import { exitCodeOf, exitCodeOfError } from './exit-code.js';
 
 /** Of a run. */
 export function runObject(report: RunReport, durationMs: number): object {
-  const { outcome, role, peer, exchange, published, hooks, open, peerAlarms, foreign, kme, error } = report;
+  const { outcome, role, peer, exchange, published, hooks, open, peerAlarms, foreign, unread, kme, error } =
+    report;
   const own = published.find(({ id }) => id === exchange?.id);
   const settled = published.filter((file) => file !== own);
   return {
@@ -26,6 +27,7 @@ export function runObject(report: RunReport, durationMs: number): object {
     open,
     peerAlarms,
     foreign,
+    unread,
     ...(error !== undefined && exitCodeOf(report) !== 0 && { error: errorObject(error) }),
   };
 }

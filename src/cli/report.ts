@@ -143,6 +143,7 @@ export class Report {
         open: [],
         peerAlarms: 0,
         foreign: 0,
+        unread: [],
         error,
       }),
     );

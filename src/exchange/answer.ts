@@ -40,6 +40,8 @@ export interface AnswerResult {
   readonly committed: ReadonlySet<string>;
   /** What the initiator has said last of each exchange, whatever has come of it. */
   readonly told: ReadonlyMap<string, 'commit' | 'abort'>;
+  /** The exchanges of which this contact has heard END. */
+  readonly ended: ReadonlySet<string>;
   /** What only an operator can settle; undefined where nobody has looked. */
   readonly stuck: Stuck | undefined;
   /** Why this side said no, or how the contact failed. */
@@ -76,9 +78,11 @@ export async function answer(
       channel,
       start: startResponder({ site, stateId, peers, anyRole, terms, deadlineMs: terms.deadlineMs }),
       next: nextResponder,
-      perform: (work, cancel) => {
+      perform: async (work, cancel) => {
         presence.note(work);
-        return duties.perform(work, cancel);
+        const event = await duties.perform(work, cancel);
+        presence.done(work);
+        return event;
       },
       patienceMs,
       clock,
@@ -95,6 +99,7 @@ export async function answer(
     committed: duties.committed,
     recovered: hello !== undefined && hello.want === undefined && clear && refusal === undefined,
     told: duties.told,
+    ended: duties.ended,
     stuck: duties.foreign === undefined ? undefined : { foreign: duties.foreign, atPeer: hello?.alarms ?? 0 },
     error:
       duties.declined ?? (refusal === undefined ? state.error : refusalError(refusal.code, refusal.reason)),

@@ -60,6 +60,8 @@ export class Duties {
   readonly committed = new Set<string>();
   /** What the initiator has said last of each exchange, whatever has come of it. */
   readonly told = new Map<string, 'commit' | 'abort'>();
+  /** The exchanges of which END was heard, and taken. */
+  readonly ended = new Set<string>();
   /** Open exchanges that name another state folder of the peer; undefined before the first look. */
   foreign: number | undefined;
   /** The error behind the last NAK of this side. */
@@ -103,10 +105,13 @@ export class Duties {
         if (outcome === 'gone' && work.id === this.exchange?.id) {
           this.#lose(this.exchange.keyIds, 'the initiator has aborted the exchange');
         }
+        // Another run of this site has heard that it is committed.
+        if (outcome === 'done' || outcome === 'taken') this.committed.add(work.id);
         return { on: 'discarded', outcome };
       }
       case 'forget': {
         const outcome = await orDamaged(() => store.forget(work.peer, work.id, work.stateId));
+        if (outcome === 'gone') this.ended.add(work.id);
         return { on: 'forgotten', outcome };
       }
     }

@@ -9,30 +9,34 @@ import type { PeerSite, RunPorts } from './run.js';
  */
 export async function finishEarlier(ports: RunPorts, peer: PeerSite): Promise<QkdSyncError | undefined> {
   const { store, lock, log, signal } = ports;
-  await store.preparePeer(peer.site);
-  const unlock = await passingOver('busy', () => lock(store.layout.lock(peer.site), 0, signal));
-  if (unlock === undefined) {
-    log('step', 'busy', `another run is working on peer ${peer.site}`);
-    return undefined;
-  }
   let failure: QkdSyncError | undefined;
-  try {
-    // A disk that is full takes the files of the one once the other has made room.
-    for (const work of ['redo', 'tidy'] as const) {
-      try {
-        await store[work](peer.site);
-      } catch (error) {
-        if (!(error instanceof QkdSyncError) || error.code !== 'storage') throw error;
-        const { message, hint } = error;
-        log('error', 'not-finished', `cannot finish what is open with ${peer.site}: ${message}`, {
-          peer: peer.site,
-          hint,
-        });
-        failure ??= error;
-      }
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof QkdSyncError) || error.code !== 'storage') throw error;
+      const { message, hint } = error;
+      log('error', 'not-finished', `cannot finish what is open with ${peer.site}: ${message}`, {
+        peer: peer.site,
+        hint,
+      });
+      failure ??= error;
     }
-  } finally {
-    await unlock();
-  }
+  };
+  await attempt(async () => {
+    await store.preparePeer(peer.site);
+    const unlock = await passingOver('busy', () => lock(store.layout.lock(peer.site), 0, signal));
+    if (unlock === undefined) {
+      log('step', 'busy', `another run is working on peer ${peer.site}`);
+      return;
+    }
+    try {
+      // A disk that is full takes the files of the one once the other has made room.
+      await attempt(() => store.redo(peer.site));
+      await attempt(() => store.tidy(peer.site));
+    } finally {
+      await unlock();
+    }
+  });
   return failure;
 }

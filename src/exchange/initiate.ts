@@ -96,8 +96,13 @@ async function run(
   }
   const { exchange, alarms, error } = result;
   const course = { kme: kme?.servedBy, hooks: await hooks.ended(), error };
-  const run = { exchange, peerAlarms: alarms.atPeer, foreign: 0, ...course };
-  return reportOf(ports, 'initiator', [peer], run, alarms.here);
+  return reportOf(ports, {
+    role: 'initiator',
+    peers: [peer],
+    owner: peer,
+    course: { exchange, peerAlarms: alarms.atPeer, foreign: 0, ...course },
+    alarmed: alarms.here,
+  });
 }
 
 /** Finishes what an earlier run had decided, and aborts what it had not: the keys of that are lost. */

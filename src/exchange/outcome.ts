@@ -33,8 +33,17 @@ export interface OwnExchange {
   readonly keyIds: readonly string[];
   readonly name: string;
   readonly index: number | undefined;
-  /** `deciding`: the decision to commit was tried, and whether it was made only the records know. */
-  readonly progress: 'open' | 'deciding' | 'committed';
+  /**
+   * `deciding`: the decision to commit was tried, and whether it was made only the records know. `elsewhere`: another run
+   * of the site has ended it, and this one has not heard how.
+   */
+  readonly progress: 'open' | 'deciding' | 'committed' | 'elsewhere';
+}
+
+/** What a responder has heard of its own exchange, whatever its disk has made of it. */
+export interface Heard {
+  readonly id: string;
+  readonly decision: 'commit' | 'abort';
 }
 
 export interface RunReport {
@@ -50,6 +59,8 @@ export interface RunReport {
   readonly peerAlarms: number;
   /** Open exchanges here that were made with another state folder of the peer. */
   readonly foreign: number;
+  /** Other peers whose records could not be read: what is open with them nobody knows. */
+  readonly unread: readonly string[];
   /** The origin of the KME that gave the keys; undefined where none has. */
   readonly kme: string | undefined;
   /** The hooks that were run for saved key files, of earlier runs too, in the order in which they ended. */
@@ -75,12 +86,12 @@ export function standingOf({ place, published, alarm, resolution }: SurveyedReco
   }
 }
 
-/** @param committed an exchange of which the caller has heard that its initiator has committed it */
-export function openExchanges(records: readonly SurveyedRecord[], committed?: string): OpenExchange[] {
+export function openExchanges(records: readonly SurveyedRecord[], heard?: Heard): OpenExchange[] {
   return records.flatMap((record) => {
     const { id, peer, role } = record.place;
-    // An operator has aborted it meanwhile: the next contact makes the mark.
-    const contradicts = id === committed && record.resolution === 'abort';
+    // An operator has decided otherwise meanwhile; where the mark could not be made, the next contact makes it.
+    const { resolution } = record;
+    const contradicts = id === heard?.id && resolution !== undefined && resolution !== heard.decision;
     const standing = contradicts ? 'alarm' : standingOf(record);
     if (standing === undefined) return [];
     const reason = record.alarm ?? (contradicts ? 'contradiction' : undefined);
@@ -111,6 +122,7 @@ export function outcomeOf(
     const own = open.find(({ id }) => id === exchange.id);
     if (own !== undefined) return own.standing;
     if (exchange.progress === 'committed') return 'saved';
+    if (exchange.progress === 'elsewhere') return 'in-doubt';
     // Its record has gone, and the peer has decided otherwise than that says.
     return error?.code === 'alarm' ? 'alarm' : 'aborted';
   }

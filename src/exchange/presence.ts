@@ -7,7 +7,7 @@ export class Presence {
   readonly startedAt: number;
   /** Who has said HELLO. */
   site: string | undefined;
-  /** It is voting, has voted, or has been told a decision: it is let come to its end, which its own deadline bounds. */
+  /** It is voting, has voted, or is told a decision: it is let come to its end, which its own deadline bounds. */
   isEngaged = false;
 
   constructor(startedAt: number) {
@@ -27,5 +27,10 @@ export class Presence {
       case 'forget':
         this.isEngaged = true;
     }
+  }
+
+  /** That piece of work is done: an exchange that has come to its end keeps nobody waiting. */
+  done(work: Exclude<ResponderAction, CommonAction>): void {
+    if (work.do === 'discard' || work.do === 'forget') this.isEngaged = false;
   }
 }

@@ -3,8 +3,8 @@
  * know when to stop.
  *
  * One exchange: it ends when a contact has left nothing open, or, once it has voted, x and 5 s after the last break;
- * or when nobody came in time. No contact holds it for longer than `exchange.deadline`, and one that says nothing, or
- * after the vote one of another peer, not at all. `serve`: it ends when the process is told to stop.
+ * or when nobody came in time. It is of the peer that has voted first that the run says what has become. No contact holds it
+ * for longer than `exchange.deadline`, and one that says nothing, or after the vote one of another peer, not at all. `serve`: it ends when the process is told to stop.
  * Never rejects but for a bug: the report says what became of the run and why.
  */
 import { formatDuration } from '../base/duration.js';
@@ -13,6 +13,7 @@ import { roleOf } from '../base/site.js';
 import type { Listen } from '../peer/channel.js';
 import type { Stuck } from './answer.js';
 import { Contacts, type EndedContact } from './contacts.js';
+import { fateOf } from './fate.js';
 import { finishEarlier } from './finish-earlier.js';
 import { Hooks } from './hooks.js';
 import type { OwnExchange, RunReport } from './outcome.js';
@@ -39,6 +40,8 @@ interface Progress {
   peer: PeerSite | undefined;
   /** What the initiator has said last of it. */
   told: 'commit' | 'abort' | undefined;
+  /** END was heard of it. */
+  hasEnded: boolean;
   /** What only an operator can settle with each peer, as it was last found. */
   readonly stuck: Map<string, Stuck>;
   error: QkdSyncError | undefined;
@@ -58,6 +61,7 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
     exchange: undefined,
     peer: undefined,
     told: undefined,
+    hasEnded: false,
     stuck: new Map(),
     error: undefined,
     complete: false,
@@ -71,7 +75,7 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
     if (!(error instanceof QkdSyncError)) throw error;
     progress.error = error;
   }
-  const { exchange, error } = progress;
+  const { exchange, told, peer, error } = progress;
   let [peerAlarms, foreign] = [0, 0];
   for (const stuck of progress.stuck.values()) {
     peerAlarms += stuck.atPeer;
@@ -85,7 +89,14 @@ export async function respond(settings: ResponderSettings, ports: ResponderPorts
     hooks: await hooks.ended(),
     error,
   };
-  return reportOf(ports, 'responder', peers, course);
+  return reportOf(ports, {
+    role: 'responder',
+    peers,
+    owner: peer,
+    course,
+    heard: exchange && told && { id: exchange.id, decision: told },
+    gone: (own) => fateOf(ports.store, peer, own, progress),
+  });
 }
 
 /** Error `role` where this site initiates towards every configured peer. */
@@ -163,58 +174,44 @@ async function weigh(
   ended: EndedContact,
 ): Promise<void> {
   const { store, clock } = ports;
-  const { terms, serve, peers } = settings;
-  if (ended.peer !== undefined && ended.stuck !== undefined) progress.stuck.set(ended.peer.site, ended.stuck);
-  const exchange = serve ? undefined : (ended.exchange ?? progress.exchange);
-  if (exchange !== undefined) {
-    // The decision may be heard on another connection than the one that brought the vote.
-    const committed = ended.committed.has(exchange.id);
-    progress.exchange = { ...exchange, progress: committed ? 'committed' : exchange.progress };
-    progress.told = ended.told.get(exchange.id) ?? (ended.exchange === undefined ? progress.told : undefined);
-  }
-  if (ended.exchange !== undefined) progress.peer = ended.peer;
-  if (ended.error?.code === 'suspect') throw ended.error;
-  if (serve) return;
+  const { terms, serve } = settings;
+  const { peer, error } = ended;
+  if (peer !== undefined && ended.stuck !== undefined) progress.stuck.set(peer.site, ended.stuck);
+  // Once it has voted, nobody else's contacts change what the run says, nor how long it waits.
+  const counts = !serve && (progress.peer === undefined || peer?.site === progress.peer.site);
+  if (counts) noteOwn(progress, ended);
+  if (error?.code === 'suspect') throw error;
+  if (!counts) return;
 
-  if (exchange === undefined) {
+  const { exchange } = progress;
+  if (exchange === undefined || peer === undefined) {
     progress.complete ||= ended.recovered;
     // A connection that breaks before the vote is passed over; a no of this site is worth saying at the end.
-    if (ended.error?.code !== 'peer-lost') progress.error = ended.error ?? progress.error;
+    if (error?.code !== 'peer-lost') progress.error = error ?? progress.error;
     if (progress.complete) progress.error = undefined;
     return;
   }
-  // Nobody else's contacts make the wait for this initiator longer.
-  if (ended.peer?.site !== progress.peer?.site) return;
   const lingerUntil = clock.monotonic() + terms.ackTimeoutMs + GRACE_MS;
   progress.lingerMost ??= lingerUntil + terms.deadlineMs;
   progress.until = Math.min(lingerUntil, progress.lingerMost);
   // Where the peer is back already, the new contact decides what is left open.
   if (ended.superseded) return;
-  const records = (await Promise.all(peers.map((peer) => store.survey(peer.site)))).flat();
+  const records = await store.survey(peer.site);
   const own = records.find(({ place }) => place.id === exchange.id);
   progress.complete = own === undefined || own.alarm !== undefined;
-  if (!progress.complete) progress.error = ended.error ?? notBack();
-  else if (progress.exchange?.progress === 'committed') progress.error = undefined;
-  else progress.error = own === undefined ? whyGone(progress.told) : ended.error;
+  if (!progress.complete) progress.error = error ?? notBack();
+  else progress.error = exchange.progress === 'committed' ? undefined : error;
 }
 
-/** Why no record is left of a vote of which no decision to commit was put down. */
-function whyGone(told: 'commit' | 'abort' | undefined): QkdSyncError {
-  switch (told) {
-    case 'abort':
-      return new QkdSyncError('peer-aborted', 'the initiator aborted the exchange');
-    case 'commit':
-      return new QkdSyncError(
-        'alarm',
-        'the initiator has committed the exchange, and its record here is gone',
-        {
-          hint: 'find out what has removed it; the initiator is in alarm too and keeps its record: compare the key files of both sites',
-        },
-      );
-    case undefined:
-      return new QkdSyncError(
-        'peer-aborted',
-        'another run, or somebody, has taken the record of the exchange away',
-      );
-  }
+/** What a contact says of the run's own exchange, which it may have brought or gone on with. */
+function noteOwn(progress: Progress, ended: EndedContact): void {
+  const exchange = ended.exchange ?? progress.exchange;
+  if (exchange === undefined) return;
+  const { id } = exchange;
+  const isNew = ended.exchange !== undefined;
+  // The decision may be heard on another connection than the one that brought the vote.
+  progress.exchange = ended.committed.has(id) ? { ...exchange, progress: 'committed' } : exchange;
+  progress.told = ended.told.get(id) ?? (isNew ? undefined : progress.told);
+  progress.hasEnded = ended.ended.has(id) || (!isNew && progress.hasEnded);
+  if (isNew) progress.peer = ended.peer;
 }

@@ -9,7 +9,15 @@ import type { Lock } from '../store/lock.js';
 import type { Store } from '../store/store.js';
 import type { PublishedFile } from '../store/context.js';
 import type { RunHook } from './hook.js';
-import { outcomeOf, outcomeUnread, openExchanges, type OpenExchange, type RunReport } from './outcome.js';
+import {
+  outcomeOf,
+  outcomeUnread,
+  openExchanges,
+  type Heard,
+  type OpenExchange,
+  type OwnExchange,
+  type RunReport,
+} from './outcome.js';
 import type { Terms } from './terms.js';
 
 export interface SiteSettings {
@@ -72,36 +80,59 @@ export async function nextIndex(store: Store, settings: SiteSettings, peer: Peer
   );
 }
 
-/**
- * Looks at the records of these peers again and says what became of the run.
- * @param alarmed exchanges that the run has found to be in alarm here: the record of one may lie in the folder of a peer
- * that has been given another name since
- */
-export async function reportOf(
-  ports: RunPorts,
-  role: Role,
-  peers: readonly PeerSite[],
-  run: Pick<RunReport, 'exchange' | 'peerAlarms' | 'foreign' | 'kme' | 'hooks' | 'error'>,
-  alarmed: Iterable<string> = [],
-): Promise<RunReport> {
-  const { store, published } = ports;
-  const common = { ...run, role, peer: peers.length === 1 ? peers[0]?.site : undefined, published };
-  const committed = run.exchange?.progress === 'committed' ? run.exchange.id : undefined;
+/** What a run says at its end, but for what the records say. */
+type Course = Pick<RunReport, 'exchange' | 'peerAlarms' | 'foreign' | 'kme' | 'hooks' | 'error'>;
+
+export interface Ending {
+  readonly role: Role;
+  readonly peers: readonly PeerSite[];
+  /** Whose exchange the run's own is; only its records have to be read for what is said of that. */
+  readonly owner: PeerSite | undefined;
+  readonly course: Course;
+  /** What the initiator has said last of the run's own exchange. */
+  readonly heard?: Heard | undefined;
+  /** Exchanges found to be in alarm here: the record of one may lie in the folder of a peer that has another name since. */
+  readonly alarmed?: Iterable<string>;
+  /** What has become of the own exchange, of which no record is left, and why. */
+  readonly gone?: (exchange: OwnExchange) => Promise<Pick<Course, 'exchange' | 'error'>>;
+}
+
+/** Looks at the records of the peers again and says what became of the run. */
+export async function reportOf(ports: RunPorts, ending: Ending): Promise<RunReport> {
+  const { store, published, log } = ports;
+  const { role, peers, owner, course, heard, alarmed = [], gone } = ending;
+  const peer = peers.length === 1 ? peers[0]?.site : undefined;
+  const common = { ...course, role, peer, published, unread: [] as string[] };
   try {
+    const { exchange } = course;
     const open: OpenExchange[] = [];
+    let isGone = true;
+    let failure: QkdSyncError | undefined;
     for (const { site } of peers) {
-      const ofPeer = openExchanges(await store.survey(site), committed);
-      // What is said to be saved must last.
-      if (ofPeer.some(({ standing }) => standing === 'unconfirmed')) await store.secure(site);
-      open.push(...ofPeer);
+      try {
+        const records = await store.survey(site);
+        isGone &&= records.every(({ place }) => place.id !== exchange?.id);
+        const ofPeer = openExchanges(records, heard);
+        // What is said to be saved must last.
+        if (ofPeer.some(({ standing }) => standing === 'unconfirmed')) await store.secure(site);
+        open.push(...ofPeer);
+      } catch (error) {
+        if (!(error instanceof QkdSyncError) || error.code !== 'storage' || site === owner?.site) throw error;
+        log('error', 'unread', `cannot read what is open with ${site}: ${error.message}`, { peer: site });
+        common.unread.push(site);
+        failure ??= error;
+      }
     }
     for (const id of alarmed) {
       const elsewhere = open.some((known) => known.id === id) ? undefined : await store.find(id);
       if (elsewhere !== undefined) open.push(...openExchanges([elsewhere]));
     }
-    return { ...common, open, outcome: outcomeOf(run, open) };
+    // Without an exchange of its own it is of all the peers that the run says something.
+    if (exchange === undefined) common.error ??= failure;
+    else if (isGone && gone !== undefined) Object.assign(common, await gone(exchange));
+    return { ...common, open, outcome: outcomeOf(common, open) };
   } catch (error) {
     if (!(error instanceof QkdSyncError)) throw error;
-    return { ...common, open: [], outcome: outcomeUnread(common), error: run.error ?? error };
+    return { ...common, open: [], outcome: outcomeUnread(common), error: course.error ?? error };
   }
 }

@@ -144,6 +144,17 @@ async function releaseNames({ fs, layout }: StoreContext, { peer, id }: RecordPl
   }
 }
 
+/** Whether an operator has had the record of an exchange with this peer removed, or tried to. */
+export async function wasForgotten(
+  fs: FileSystem,
+  layout: Layout,
+  peer: string,
+  id: ExchangeId,
+): Promise<boolean> {
+  const entries = await fs.list(layout.resolutions(peer));
+  return entries.some((name) => name.startsWith(`${id}-forget-`));
+}
+
 async function writeDown(
   { fs, layout, random }: StoreContext,
   { place, exchange, alarm }: SurveyedRecord,

@@ -23,7 +23,14 @@ import { syncKeyFiles } from './publish.js';
 import { listRecords, readAlarm, type AlarmReason } from './record.js';
 import { beginStaging, type NewExchange, type Staging } from './staging.js';
 import { createIdentity } from './state-id.js';
-import { findExchange, finishResolved, resolve, type FoundRecord, type Resolution } from './resolution.js';
+import {
+  findExchange,
+  finishResolved,
+  resolve,
+  wasForgotten,
+  type FoundRecord,
+  type Resolution,
+} from './resolution.js';
 import { createSuspicion } from './suspect.js';
 import { nextIndex, surveyPeer, type SurveyedRecord } from './survey.js';
 import * as vote from './vote.js';
@@ -88,6 +95,8 @@ export interface Store {
   find(id: ExchangeId): Promise<FoundRecord | undefined>;
   /** Does what an operator has decided; false where the record has moved on since it was looked at. */
   resolve(record: SurveyedRecord, resolution: Resolution): Promise<boolean>;
+  /** Whether an operator has had the record of an exchange removed, or tried to. */
+  wasForgotten(peer: string, id: ExchangeId): Promise<boolean>;
 }
 
 export function createStore(state: string, keys: string, ports: StorePorts): Store {
@@ -163,6 +172,7 @@ export function createStore(state: string, keys: string, ports: StorePorts): Sto
 
     find: (id) => trusted(() => findExchange(fs, layout, id)),
     resolve: (record, resolution) => trusted(() => resolve(context, record, resolution)),
+    wasForgotten: (peer, id) => trusted(() => wasForgotten(fs, layout, peer, id)),
   };
 }
 

@@ -60,7 +60,9 @@ export class Claims {
     if (code === 70) lie(`that is a bug:\n${end.stderr}`);
     if (code === 13) lie('a single fault is no reason for an alarm');
     if (code === 0 && seen.open.length > 0) lie(`open here: ${seen.open.join()}`);
-    const kinds = OPEN_CODES.get(code);
+    // A vote that another run of the site has ended: what it says is that it does not know.
+    const isEndedElsewhere = code === 11 && end.stderr.includes('another run of this site has ended');
+    const kinds = isEndedElsewhere ? undefined : OPEN_CODES.get(code);
     if (kinds?.some((kind) => seen.open.includes(kind)) === false && !seen.suspect)
       lie(`none is ${kinds.join(' or ')} here: ${seen.open.join() || 'nothing is open'}`);
     if (!own) return;
@@ -77,7 +79,7 @@ export class Claims {
       if (seen.here && !seen.suspect) lie('it is saved here');
       saying('saved');
     } else if (code === 11) {
-      if (seen.here && !seen.suspect) lie('it is saved here');
+      if (seen.here && !seen.suspect && !isEndedElsewhere) lie('it is saved here');
       saying('open');
     } else if (NONE_CODES.has(code)) {
       if (seen.here && !seen.suspect) lie('it is saved here');

@@ -147,6 +147,7 @@ qkd-sync: both sites have saved A_0 (1 key) in <time>
       open: [],
       peerAlarms: 0,
       foreign: 0,
+      unread: [],
     };
     const [ofA, ofB] = [sites.a.path('keys/B/B_0'), sites.b.path('keys/A/A_0')];
     expect(parsed).toEqual({ ...common, role: 'initiator', peer: 'B', file: ofA });

@@ -46,7 +46,7 @@ export class Claims {
 
   /** At the moment at which the run ends. */
   hear(process: Process, report: RunReport, here: Party, there: Party): void {
-    const { exchange, outcome, role } = report;
+    const { exchange, outcome, open, role } = report;
     const by = process.name;
     const { isShaken } = here.host;
     const keyId = exchange?.keyIds[0];
@@ -77,8 +77,12 @@ export class Claims {
         return;
       case 'in-doubt':
         must(role === 'responder', 'the initiator decides');
-        // Where the records cannot be trusted any more, it cannot know what another run, of an operator, has done.
-        must(isShaken || !here.ledger.saved.has(keyId), 'it has been saved');
+        // Where the records cannot be trusted any more, it cannot know what another run, of an operator, has done; nor
+        // where another run has ended it, and there is no record.
+        must(
+          isShaken || !open.some(({ id }) => id === exchange?.id) || !here.ledger.saved.has(keyId),
+          'it has been saved',
+        );
         return;
       case 'aborted':
         if (this.#decrees.concern(keyId)) return;

@@ -59,6 +59,7 @@ const report = (outcome: OutcomeKind, more: Partial<RunReport> = {}): RunReport 
   open: [],
   peerAlarms: 0,
   foreign: 0,
+  unread: [],
   kme: undefined,
   hooks: [],
   error: undefined,

@@ -30,6 +30,7 @@ const run = (more: Partial<RunReport> = {}): RunReport => ({
   open: [],
   peerAlarms: 0,
   foreign: 0,
+  unread: [],
   kme: 'https://kme-a:8443',
   hooks: [],
   error: undefined,
@@ -269,6 +270,7 @@ describe('a run', () => {
       open: [],
       peerAlarms: 0,
       foreign: 0,
+      unread: [],
     });
   });
 
@@ -316,6 +318,7 @@ describe('a run', () => {
       open: [],
       peerAlarms: 0,
       foreign: 0,
+      unread: [],
       error: { code: 'kme-empty', exit: 75, message: 'the KME has no keys', hint: 'wait' },
     });
   });

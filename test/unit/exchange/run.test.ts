@@ -1,6 +1,6 @@
 /** What a run says at its end is what the records say, and lasts. */
 import { afterEach, expect, test } from '@jest/globals';
-import { reportOf, type RunPorts } from '../../../src/exchange/run.js';
+import { reportOf, type Ending, type RunPorts } from '../../../src/exchange/run.js';
 import {
   BETA,
   exchangeOf,
@@ -19,10 +19,12 @@ const RUN = { exchange: undefined, peerAlarms: 0, foreign: 0, kme: undefined, ho
 
 async function reported(
   { store }: Process,
-  run: Parameters<typeof reportOf>[3] = RUN,
+  course: Ending['course'] = RUN,
+  heard?: Ending['heard'],
 ): ReturnType<typeof reportOf> {
   const ports = { store, published: [] } as unknown as RunPorts;
-  return reportOf(ports, 'responder', [{ site: PEER, sae: '' }], run);
+  const peer = { site: PEER, sae: '' };
+  return reportOf(ports, { role: 'responder', peers: [peer], owner: peer, course, heard });
 }
 
 /** Another run has moved the key file into place, and was killed before it could make that last. */
@@ -67,7 +69,7 @@ test('a vote that an operator has aborted is not said to be saved by the run tha
   await process.store.resolve(found, { choice: 'abort', by: 'somebody', time: 0 });
   const exchange = { id: ID, keyIds: [], name: vote.name, index: vote.index };
   const heard = { ...exchange, progress: 'committed' } as const;
-  expect(await reported(process, { ...RUN, exchange: heard })).toMatchObject({
+  expect(await reported(process, { ...RUN, exchange: heard }, { id: ID, decision: 'commit' })).toMatchObject({
     outcome: 'alarm',
     open: [{ id: ID, standing: 'alarm', reason: 'contradiction' }],
   });
