@@ -91,6 +91,7 @@ describe('a run', () => {
     }
     expect(exitCodeOf(report(outcome, { peerAlarms: 1, open: [open('unconfirmed')] }))).toBe(13);
     expect(exitCodeOf(report(outcome, { foreign: 1, open: [open('unconfirmed')] }))).toBe(13);
+    expect(exitCodeOf(report(outcome, { unread: ['C'], open: [open('unconfirmed')] }))).toBe(13);
   });
 
   it.each(STANDINGS)('whose own exchange is %s says so, whatever ended it', (standing) => {
