@@ -1,5 +1,5 @@
 /** `resolve`: shows what is known of an exchange, asks, and has the operator's decision carried out. */
-import { hostname, userInfo } from 'node:os';
+import { hostname, userInfo, type UserInfo } from 'node:os';
 import { QkdSyncError } from '../base/errors.js';
 import { loadSettings } from '../config/load.js';
 import { hasFailed } from '../exchange/hook.js';
@@ -58,8 +58,17 @@ function choiceOf(chosen: Readonly<Record<Choice, unknown>>): Choice {
 }
 
 /** Who is on record as having decided: the user, the machine, and whoever became that user with sudo. */
-function whoIsThis(env: Streams['env']): string {
-  const { username, uid } = userInfo();
+export function whoIsThis(env: Streams['env'], user: () => UserInfo<string> = userInfo): string {
   const sudoer = env['SUDO_USER'];
-  return `${username} (uid ${uid})${sudoer === undefined ? '' : `, sudo by ${sudoer}`} at ${hostname()}`;
+  return `${nameOf(user)}${sudoer === undefined ? '' : `, sudo by ${sudoer}`} at ${hostname()}`;
+}
+
+function nameOf(user: () => UserInfo<string>): string {
+  try {
+    const { username, uid } = user();
+    return `${username} (uid ${uid})`;
+  } catch {
+    // In a container there may be no such user, but for the number.
+    return `uid ${process.geteuid?.() ?? '?'}`;
+  }
 }

@@ -1,5 +1,4 @@
 /** `doctor` in the real world: its ports on this machine's network and disk. */
-import { userInfo } from 'node:os';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Random } from '../base/random.js';
@@ -36,7 +35,8 @@ export function examineHere(
     openKme: (access) => openKmeProbe(access, { clock, random, log, signal }),
     disk: nodeDisk,
     nextIndex: (peer) => store.nextIndex(peer),
-    uid: userInfo().uid,
+    // In a container the user may have no name, and os.userInfo() fails then.
+    uid: process.geteuid?.() ?? -1,
     clock,
     signal,
   });
