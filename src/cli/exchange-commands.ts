@@ -12,7 +12,7 @@ import {
   statusHere,
   type Surroundings,
 } from '../exchange/site.js';
-import { exitCodeOf, exitCodeOfOpen } from './exit-code.js';
+import { EXIT, exitCodeOf, exitCodeOfOpen } from './exit-code.js';
 import { NO_WATCH, progressBar } from './progress.js';
 import type { Report } from './report.js';
 import type { Streams } from './streams.js';
@@ -40,6 +40,7 @@ export async function runStatus(streams: Streams, flags: Flags, report: Report):
   const settings = await load('status', streams, flags);
   const status = await statusHere(settings, surroundingsOf(streams, report));
   report.status(status);
+  if (status.unread.length > 0) return EXIT.ioError;
   return exitCodeOfOpen(status.peers.flatMap(({ open }) => open));
 }
 

@@ -2,6 +2,7 @@
 import type { QkdSyncError } from '../base/errors.js';
 import type { HookRun } from '../exchange/hook.js';
 import type { RunReport } from '../exchange/outcome.js';
+import type { UnreadPeer } from '../exchange/status.js';
 import { exitCodeOf, exitCodeOfError } from './exit-code.js';
 
 /** Of a run. */
@@ -45,6 +46,10 @@ export function hookObject({ exchange, file, end }: HookRun): object {
     case 'failed':
       return { exchange, file, error: end.reason };
   }
+}
+
+export function unreadObject({ peer, error }: UnreadPeer): object {
+  return { peer: peer ?? null, error: errorObject(error) };
 }
 
 export function errorObject({ code, message, hint }: QkdSyncError): object {

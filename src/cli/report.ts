@@ -13,10 +13,10 @@ import type { Finding } from '../doctor/finding.js';
 import type { OpenExchange, RunReport } from '../exchange/outcome.js';
 import type { KnownExchange, ResolveRequest } from '../exchange/resolve.js';
 import type { Resolved } from '../exchange/site.js';
-import type { SiteStatus } from '../exchange/status.js';
+import type { SiteStatus, UnreadPeer } from '../exchange/status.js';
 import { EXIT, exitCodeOf, exitCodeOfFindings } from './exit-code.js';
 import { findingLines, type Paint } from './finding-lines.js';
-import { errorObject, hookObject, runObject } from './report-object.js';
+import { errorObject, hookObject, runObject, unreadObject } from './report-object.js';
 import { MEANING, statusLines } from './status-lines.js';
 import type { Streams } from './streams.js';
 
@@ -197,7 +197,9 @@ export class Report {
   }
 
   status(status: SiteStatus): void {
-    const lines = this.#options.json ? [JSON.stringify(status)] : statusLines(status);
+    for (const one of status.unread) this.#unread(one);
+    const object = { ...status, unread: status.unread.map(unreadObject) };
+    const lines = this.#options.json ? [JSON.stringify(object)] : statusLines(status);
     for (const line of lines) this.data(line);
   }
 
@@ -227,6 +229,11 @@ export class Report {
         reason,
       },
     );
+  }
+
+  #unread({ peer, error: { message, hint } }: UnreadPeer): void {
+    const whose = peer === undefined ? 'any peer' : `peer ${peer}`;
+    this.log('error', 'unread', `cannot read the records of ${whose}: ${message}`, { peer, hint });
   }
 
   #isWanted(level: LogLevel): boolean {

@@ -15,10 +15,11 @@ const HOOK_MEANING: Readonly<Record<HookStatus['standing'], string>> = {
   unreadable: 'the note of its hook cannot be read, and it is not run: see docs/operations.md',
 };
 
-export function statusLines({ keys, state, peers }: SiteStatus): string[] {
+export function statusLines({ keys, state, peers, unread }: SiteStatus): string[] {
   const lines = [`keys   ${keys}`, `state  ${state}`];
-  if (peers.length === 0) lines.push('no exchange has been made here yet');
+  if (peers.length + unread.length === 0) lines.push('no exchange has been made here yet');
   for (const peer of peers) lines.push(...peerLines(peer));
+  for (const { peer } of unread) lines.push(`peer ${peer ?? '?'}: its records cannot be read`);
   return lines;
 }
 

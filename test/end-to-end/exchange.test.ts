@@ -258,6 +258,7 @@ describe('status', () => {
       keys: sites.b.path('keys'),
       state: sites.b.path('exchanges'),
       peers: [{ peer: 'A', nextIndex: 1, open: [], givenUp: [], hooks: [], moreHooks: 0 }],
+      unread: [],
     });
     expect(await sites.a.tree()).toEqual(settledTree('B'));
   });

@@ -387,7 +387,7 @@ describe('a bug', () => {
 });
 
 describe('status', () => {
-  const empty = { keys: '/k', state: '/s', peers: [] };
+  const empty = { keys: '/k', state: '/s', peers: [], unread: [] };
 
   it('shows where everything is, each peer and all that is open', () => {
     const alarm = {
@@ -453,6 +453,26 @@ describe('status', () => {
     );
     expect(JSON.parse(said({ json: true }, act).stdout)).toMatchObject({
       peers: [{ hooks: [hook, early, { exchange: OTHER, standing: 'unreadable' }], moreHooks: 7 }, {}],
+    });
+  });
+
+  it('names a peer whose records cannot be read among the others', () => {
+    const error = new QkdSyncError('storage', 'storage failed: EIO', { hint: 'see to it' });
+    const act = (report: Report): void => {
+      report.status({
+        ...empty,
+        peers: [{ peer: 'B', nextIndex: 4, open: [], givenUp: [], hooks: [], moreHooks: 0 }],
+        unread: [{ peer: 'C', error }],
+      });
+    };
+    expect(said({}, act)).toEqual({
+      stdout:
+        'keys   /k\nstate  /s\npeer B: next file number 4, nothing open\npeer C: its records cannot be read\n',
+      stderr: 'qkd-sync: cannot read the records of peer C: storage failed: EIO\nhint: see to it\n',
+    });
+    expect(JSON.parse(said({ json: true }, act).stdout)).toMatchObject({
+      peers: [{ peer: 'B' }],
+      unread: [{ peer: 'C', error: { code: 'storage', exit: 74, hint: 'see to it' } }],
     });
   });
 

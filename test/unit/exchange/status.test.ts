@@ -1,6 +1,6 @@
 /** What `status` reads of a site: every peer that has records here, what is open, and which hooks wait. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { access } from 'node:fs/promises';
+import { access, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunHook } from '../../../src/exchange/hook.js';
 import { readStatus } from '../../../src/exchange/status.js';
@@ -48,4 +48,22 @@ test('where nothing waits nothing is shown, and no folder is made', async () => 
   await expect(access(join(link.a.state, 'B/hooks'))).rejects.toMatchObject({ code: 'ENOENT' });
   await readStatus(link.site('C').store());
   await expect(access(link.site('C').state)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('a peer whose records cannot be read hides no other one', async () => {
+  await link.exchange();
+  const other = link.site('Bern');
+  await link.both(link.a.initiate(other), other.respond([link.a]));
+  const role = join(link.a.state, 'B/initiator');
+  await rm(role, { recursive: true, force: true });
+  await writeFile(role, '');
+  const { peers, unread } = await readStatus(link.a.store());
+  expect(peers).toMatchObject([{ peer: 'Bern', nextIndex: 1 }]);
+  expect(unread).toMatchObject([{ peer: 'B', error: { code: 'storage' } }]);
+});
+
+test('records that are suspect are not shown', async () => {
+  await link.exchange();
+  await writeFile(join(link.a.state, 'SUSPECT'), link.a.bootId);
+  await expect(readStatus(link.a.store())).rejects.toMatchObject({ code: 'suspect' });
 });
