@@ -173,7 +173,7 @@ export class Report {
   resolved(
     id: string,
     choice: ResolveRequest['choice'],
-    { after, unfinished, hooks, others }: Resolved,
+    { after, unfinished, hooks, others, unread }: Resolved,
   ): void {
     const { state = null, alarm = null } = after ?? {};
     if (unfinished === undefined) {
@@ -190,9 +190,11 @@ export class Report {
     }
     if (alarm !== null) this.log('error', 'alarm', `exchange ${id} is in alarm: ${alarm}`, { exchange: id });
     for (const other of others) this.#open(other);
+    for (const one of unread) this.#unread(one);
     if (this.#options.json) {
       const object = { exchange: id, choice, state, alarm, hooks: hooks.map(hookObject), open: others };
-      this.data(JSON.stringify({ ...object, ...(unfinished && { error: errorObject(unfinished) }) }));
+      const more = { unread: unread.map(unreadObject), error: unfinished && errorObject(unfinished) };
+      this.data(JSON.stringify({ ...object, ...more }));
     }
   }
 

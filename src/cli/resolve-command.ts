@@ -42,8 +42,8 @@ export async function runResolve(streams: Streams, flags: Flags, report: Report)
     surroundingsOf(streams, report),
   );
   report.resolved(id, choice, resolved);
-  const { after, unfinished, hooks, others } = resolved;
-  if (others.length > 0 || after?.standing === 'alarm') return EXIT.alarm;
+  const { after, unfinished, hooks, others, unread } = resolved;
+  if (others.length + unread.length > 0 || after?.standing === 'alarm') return EXIT.alarm;
   if (unfinished !== undefined || after?.standing === 'pending') return EXIT.pending;
   return hooks.some(({ end }) => hasFailed(end)) ? EXIT.hookFailed : EXIT.done;
 }

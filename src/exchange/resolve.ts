@@ -80,16 +80,31 @@ export async function resolve(
 
 async function carryOut(store: Store, record: FoundRecord, resolution: Resolution): Promise<Decided> {
   const { id } = record.place;
+  const { choice } = resolution;
+  let isDone = false;
   try {
-    if (!(await store.resolve(record, resolution))) throw movedOn(id);
-    const after = await store.find(id);
+    isDone = await store.resolve(record, resolution);
+    if (!isDone) throw movedOn(id);
+    const after = choice === 'forget' ? undefined : await store.find(id);
     return { after: after && knownOf(after), unfinished: undefined };
   } catch (error) {
     if (!(error instanceof QkdSyncError)) throw error;
-    const after = await chosen(store, record, resolution.choice, error);
+    const after = isDone ? madeOf(record, choice) : await chosen(store, record, choice, error);
     if (after === undefined) throw error;
     return { after, unfinished: error };
   }
+}
+
+/** What is known of an exchange whose choice stands, where its record cannot be read again. */
+function madeOf(record: FoundRecord, choice: Choice): KnownExchange {
+  const { role, state } = record.place;
+  const resolved = { state: 'resolved', resolution: choice === 'commit' ? 'commit' : 'abort' } as const;
+  const made = role === 'responder' ? resolved : { state: 'aborted' };
+  return {
+    ...knownOf(record),
+    ...(state === 'staged' && made),
+    standing: choice === 'commit' ? 'pending' : undefined,
+  };
 }
 
 /** The exchange where the choice stands although carrying it out has failed; undefined where it does not. */
@@ -99,14 +114,12 @@ async function chosen(
   choice: Choice,
   error: QkdSyncError,
 ): Promise<KnownExchange | undefined> {
-  const { id, role, state } = record.place;
+  const { id, role } = record.place;
   if (error.code === 'suspect') {
     // The records are not to be read any more. What is done before the choice stands leaves no cause, but for removing
     // a record, and for what an initiator finds to be committed.
     const isMade = error.cause !== undefined && (choice === 'commit' || role === 'responder');
-    if (!isMade || choice === 'forget') return undefined;
-    const made = state === 'staged' ? ({ state: 'resolved', resolution: choice } as const) : undefined;
-    return { ...knownOf(record), ...made, standing: choice === 'commit' ? 'pending' : undefined };
+    return isMade && choice !== 'forget' ? madeOf(record, choice) : undefined;
   }
   if (error.code !== 'storage') return undefined;
   const now = await passingOver('storage', () => store.find(id));

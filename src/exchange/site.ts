@@ -27,7 +27,7 @@ import { keepPublished, SERVING_KEY_IDS } from './published-files.js';
 import { resolve, type Decided, type ResolveRequest } from './resolve.js';
 import { respond } from './respond.js';
 import type { PeerSite, RunPorts, SiteSettings } from './run.js';
-import { readStatus, type SiteStatus } from './status.js';
+import { readPeers, readStatus, type SiteStatus, type UnreadPeer } from './status.js';
 import type { Terms } from './terms.js';
 import { watchedKme, type WatchFetch } from './watched-kme.js';
 
@@ -128,6 +128,8 @@ export interface Resolved extends Decided {
   readonly hooks: readonly HookRun[];
   /** Exchanges with any peer that are still in alarm, but for this one. */
   readonly others: readonly OpenExchange[];
+  /** Peers of which nobody knows whether there are such. */
+  readonly unread: readonly UnreadPeer[];
 }
 
 /** What an operator decides about one exchange. */
@@ -137,18 +139,16 @@ export async function resolveHere(
   surroundings: Surroundings,
 ): Promise<Resolved> {
   const ports = openPorts(folders, surroundings);
-  const { after, unfinished } = await resolve(request, ports);
+  const decided = await resolve(request, ports);
   const hooks = new Hooks(ports, request.lockWaitMs);
-  if (after !== undefined) hooks.begin(after.peer);
+  if (decided.after !== undefined) hooks.begin(decided.after.peer);
   const ended = await hooks.ended();
-  // Records that are suspect are not read.
-  const others = unfinished?.code === 'suspect' ? [] : await alarmsBut(request.id, ports.store);
-  return { after, unfinished, hooks: ended, others };
-}
-
-async function alarmsBut(resolved: string, store: Store): Promise<OpenExchange[]> {
-  const records = (await Promise.all((await store.peers()).map((peer) => store.survey(peer)))).flat();
-  return openExchanges(records).filter(({ id, standing }) => standing === 'alarm' && id !== resolved);
+  // What cannot be read of the others takes nothing back of what has been done.
+  const { read, unread } = await readPeers(ports.store, (peer) => ports.store.survey(peer));
+  const others = openExchanges(read.flat()).filter(
+    ({ id, standing }) => standing === 'alarm' && id !== request.id,
+  );
+  return { ...decided, hooks: ended, others, unread };
 }
 
 /** What the records here say; changes nothing. */

@@ -1,4 +1,6 @@
 /** An operator decides an exchange whose peer is lost, and the peer comes back after all. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { talkOf } from '../support/cli-log.js';
 import type { Fault, TwoSites } from '../support/cli-site.js';
@@ -35,6 +37,7 @@ describe('an operator of B', () => {
       alarm: null,
       hooks: [],
       open: [],
+      unread: [],
     });
     expect(resolved.stderr).toContain(`exchange ${id} with peer A, responder here: staged`);
     expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
@@ -101,6 +104,24 @@ describe('a choice that cannot be carried out', () => {
     expect((await sites.b.tree()).filter((line) => line.includes('/key '))).toHaveLength(1);
     await meet(sites, 'recover', FLAGS);
     expect((await sites.b.tree()).filter((line) => line.includes('/key '))).toEqual([]);
+  });
+});
+
+describe('records of another peer that cannot be read', () => {
+  it('hide neither what has been done nor what is open with the others', async () => {
+    const { sites, id } = await leaveInDoubt();
+    const record = `exchanges/C/responder/${'c'.repeat(32)}.staged`;
+    await mkdir(sites.b.path(join(record, 'exchange.json')), { recursive: true });
+    const status = await sites.b.run(['status', '--json']);
+    expect(status.code).toBe(74);
+    const unread = [{ peer: 'C', error: { code: 'storage', exit: 74 } }];
+    expect(JSON.parse(status.stdout)).toMatchObject({ peers: [{ peer: 'A', open: [{ id }] }], unread });
+
+    const resolved = await sites.b.run(['resolve', id, '--commit', '--yes', '--json']);
+    expect(resolved.code).toBe(13);
+    expect(JSON.parse(resolved.stdout)).toMatchObject({ exchange: id, state: 'resolved', open: [], unread });
+    expect(resolved.stderr).toContain('cannot read the records of peer C: storage failed: EISDIR');
+    expect(await sites.b.read('keys/A/A_0')).toBe(await sites.a.read('keys/B/B_0'));
   });
 });
 

@@ -1,10 +1,11 @@
 /** An operator decides where the peer is lost for good, and the peer comes back after all. */
 import { describe, expect, test } from '@jest/globals';
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
 import type { Decided, KnownExchange, ResolveRequest } from '../../../src/exchange/resolve.js';
 import { consequenceOf, resolve } from '../../../src/exchange/resolve.js';
+import type { Store } from '../../../src/store/store.js';
 import type { SurveyedRecord } from '../../../src/store/survey.js';
 import { NO_FAULT } from '../../support/faulty-file-system.js';
 import { eachLink } from '../../support/each-link.js';
@@ -52,6 +53,7 @@ async function tryToDecide(
   id: string,
   choice: ResolveRequest['choice'],
   confirm = true,
+  withStore: (store: Store) => Store = (store) => store,
 ): Promise<Decided> {
   const request = { id, choice, by: 'op', lockWaitMs: 0, confirm: () => Promise.resolve(confirm) };
   const ports = {
@@ -59,7 +61,7 @@ async function tryToDecide(
     clock: link.clock,
     signal: new AbortController().signal,
   };
-  return link.until(resolve(request, { ...ports, store: site.store() }));
+  return link.until(resolve(request, { ...ports, store: withStore(site.store()) }));
 }
 
 describe('an operator of B', () => {
@@ -261,6 +263,29 @@ describe('a choice that stands and cannot be carried out', () => {
       name === 'syncFolder' && target.endsWith('.resolved') ? { code: 'EIO' } : undefined;
     expect(await tryToDecide(link.b, id, choice)).toMatchObject({
       after: { state: 'resolved', resolution: choice, standing },
+      unfinished: { code: 'suspect' },
+    });
+  });
+
+  test.each([
+    ['a', 'abort', { state: 'aborted', standing: undefined }],
+    ['b', 'abort', { state: 'resolved', resolution: 'abort', standing: undefined }],
+    ['b', 'commit', { state: 'resolved', resolution: 'commit', standing: 'pending' }],
+  ] as const)('of %s to %s, and another run finds the disk to fail right after it', async (at, choice, after) => {
+    await leaveInDoubt(false);
+    const [site, peer, role] =
+      at === 'a' ? ([link.a, link.b, 'initiator'] as const) : ([link.b, link.a, 'responder'] as const);
+    const thenSuspect = (store: Store): Store => ({
+      ...store,
+      resolve: async (...which) => {
+        const isDone = await store.resolve(...which);
+        writeFileSync(join(site.state, 'SUSPECT'), site.bootId);
+        return isDone;
+      },
+    });
+    const id = openAt(site, peer, role);
+    expect(await tryToDecide(site, id, choice, true, thenSuspect)).toMatchObject({
+      after,
       unfinished: { code: 'suspect' },
     });
   });
