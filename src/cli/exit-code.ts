@@ -3,6 +3,7 @@ import type { ErrorCode } from '../base/errors.js';
 import { worstFault, type Fault, type Finding } from '../doctor/finding.js';
 import { hasFailed } from '../exchange/hook.js';
 import { worst, type OpenExchange, type RunReport, type Standing } from '../exchange/outcome.js';
+import type { Resolved } from '../exchange/site.js';
 
 export const EXIT = {
   done: 0,
@@ -83,6 +84,13 @@ function exitCodeOfOutcome(report: RunReport): number {
     case 'unconfirmed':
       return STANDING_CODES[outcome];
   }
+}
+
+/** What `resolve` ends with once the choice stands. That it has yet to be carried out hides behind nothing. */
+export function exitCodeOfResolved({ after, unfinished, hooks, others, unread }: Resolved): number {
+  if (unfinished !== undefined || after?.standing === 'pending') return EXIT.pending;
+  if (others.length + unread.length > 0 || after?.standing === 'alarm') return EXIT.alarm;
+  return hooks.some(({ end }) => hasFailed(end)) ? EXIT.hookFailed : EXIT.done;
 }
 
 const FAULT_CODES: Readonly<Record<Fault, number>> = {

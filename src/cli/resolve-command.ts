@@ -2,11 +2,10 @@
 import { hostname, userInfo, type UserInfo } from 'node:os';
 import { QkdSyncError } from '../base/errors.js';
 import { loadSettings } from '../config/load.js';
-import { hasFailed } from '../exchange/hook.js';
 import type { KnownExchange, ResolveRequest } from '../exchange/resolve.js';
 import { resolveHere } from '../exchange/site.js';
 import { surroundingsOf, type Flags } from './exchange-commands.js';
-import { EXIT } from './exit-code.js';
+import { exitCodeOfResolved } from './exit-code.js';
 import type { Report } from './report.js';
 import type { Streams } from './streams.js';
 
@@ -42,10 +41,7 @@ export async function runResolve(streams: Streams, flags: Flags, report: Report)
     surroundingsOf(streams, report),
   );
   report.resolved(id, choice, resolved);
-  const { after, unfinished, hooks, others, unread } = resolved;
-  if (others.length + unread.length > 0 || after?.standing === 'alarm') return EXIT.alarm;
-  if (unfinished !== undefined || after?.standing === 'pending') return EXIT.pending;
-  return hooks.some(({ end }) => hasFailed(end)) ? EXIT.hookFailed : EXIT.done;
+  return exitCodeOfResolved(resolved);
 }
 
 /** Error: `usage`. */

@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { QkdSyncError, type ErrorCode } from '../../../src/base/errors.js';
-import { EXIT, exitCodeOf, exitCodeOfError, exitCodeOfOpen } from '../../../src/cli/exit-code.js';
+import {
+  EXIT,
+  exitCodeOf,
+  exitCodeOfError,
+  exitCodeOfOpen,
+  exitCodeOfResolved,
+} from '../../../src/cli/exit-code.js';
 import type { HookEnd, HookRun } from '../../../src/exchange/hook.js';
 import {
   STANDINGS,
@@ -9,6 +15,8 @@ import {
   type RunReport,
   type Standing,
 } from '../../../src/exchange/outcome.js';
+import type { KnownExchange } from '../../../src/exchange/resolve.js';
+import type { Resolved } from '../../../src/exchange/site.js';
 
 const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   usage: 64,
@@ -40,6 +48,8 @@ const OF_STANDING: Readonly<Record<Standing, number>> = {
   'in-doubt': 11,
   unconfirmed: 10,
 };
+
+const hookRun = (end: HookEnd): HookRun => ({ exchange: 'e', peer: 'B', file: '/keys/B/B_0', end });
 
 const open = (standing: Standing): OpenExchange => ({
   id: 'f'.repeat(32),
@@ -107,7 +117,6 @@ describe('a run', () => {
 });
 
 describe('a hook', () => {
-  const hookRun = (end: HookEnd): HookRun => ({ exchange: 'e', peer: 'B', file: '/keys/B/B_0', end });
   const WELL = hookRun({ how: 'exited', exitCode: 0 });
   const FAILURES = [
     { how: 'exited', exitCode: 1 },
@@ -146,4 +155,35 @@ it('of what is open alone, for status', () => {
   expect(exitCodeOfOpen([])).toBe(0);
   for (const standing of STANDINGS) expect(exitCodeOfOpen([open(standing)])).toBe(OF_STANDING[standing]);
   expect(exitCodeOfOpen([open('unconfirmed'), open('in-doubt')])).toBe(11);
+});
+
+describe('the exit code of resolve', () => {
+  const after = (standing: Standing | undefined): KnownExchange => ({
+    id: 'x',
+    peer: 'B',
+    role: 'responder',
+    state: 'resolved',
+    standing,
+    published: false,
+    alarm: undefined,
+    resolution: 'commit',
+    file: undefined,
+  });
+  const done: Resolved = { after: undefined, unfinished: undefined, hooks: [], others: [], unread: [] };
+  const error = new QkdSyncError('storage', 'x');
+  const others = [open('alarm')];
+  const hooks = [hookRun({ how: 'timed-out' })];
+
+  it.each([
+    [0, {}],
+    [0, { after: after('unconfirmed') }],
+    [12, { hooks }],
+    [13, { others, hooks }],
+    [13, { unread: [{ peer: 'C', error }] }],
+    [13, { after: after('alarm') }],
+    [14, { after: after('pending'), others }],
+    [14, { after: after(undefined), unfinished: error, others, hooks }],
+  ])('is %d: %j', (code, more) => {
+    expect(exitCodeOfResolved({ ...done, ...more })).toBe(code);
+  });
 });

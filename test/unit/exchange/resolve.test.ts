@@ -271,24 +271,27 @@ describe('a choice that stands and cannot be carried out', () => {
     ['a', 'abort', { state: 'aborted', standing: undefined }],
     ['b', 'abort', { state: 'resolved', resolution: 'abort', standing: undefined }],
     ['b', 'commit', { state: 'resolved', resolution: 'commit', standing: 'pending' }],
-  ] as const)('of %s to %s, and another run finds the disk to fail right after it', async (at, choice, after) => {
-    await leaveInDoubt(false);
-    const [site, peer, role] =
-      at === 'a' ? ([link.a, link.b, 'initiator'] as const) : ([link.b, link.a, 'responder'] as const);
-    const thenSuspect = (store: Store): Store => ({
-      ...store,
-      resolve: async (...which) => {
-        const isDone = await store.resolve(...which);
-        writeFileSync(join(site.state, 'SUSPECT'), site.bootId);
-        return isDone;
-      },
-    });
-    const id = openAt(site, peer, role);
-    expect(await tryToDecide(site, id, choice, true, thenSuspect)).toMatchObject({
-      after,
-      unfinished: { code: 'suspect' },
-    });
-  });
+  ] as const)(
+    'of %s to %s, and another run finds the disk to fail right after it',
+    async (at, choice, after) => {
+      await leaveInDoubt(false);
+      const [site, peer, role] =
+        at === 'a' ? ([link.a, link.b, 'initiator'] as const) : ([link.b, link.a, 'responder'] as const);
+      const thenSuspect = (store: Store): Store => ({
+        ...store,
+        resolve: async (...which) => {
+          const isDone = await store.resolve(...which);
+          writeFileSync(join(site.state, 'SUSPECT'), site.bootId);
+          return isDone;
+        },
+      });
+      const id = openAt(site, peer, role);
+      expect(await tryToDecide(site, id, choice, true, thenSuspect)).toMatchObject({
+        after,
+        unfinished: { code: 'suspect' },
+      });
+    },
+  );
 
   test('is none where it could not be written down', async () => {
     await leaveInDoubt(false);
