@@ -27,22 +27,26 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Run>>> = {
 export async function main(streams: Streams): Promise<number> {
   // The flags that say how to report may themselves be what is wrong.
   let report = new Report(streams, glimpsedOptions(streams.argv));
-  let command: CommandName | undefined;
+  let request = glimpsedRequest(streams.argv);
   try {
-    const request = parseArguments(streams);
-    command = request.command;
+    request = parseArguments(streams);
     if (request.command === undefined) return EXIT.done;
     report = new Report(streams, optionsOf(request.flags));
     const run = await COMMANDS[request.command]();
     return await run(streams, request.flags, report);
   } catch (error) {
     if (error instanceof QkdSyncError) {
-      report.failure(error, roleOfCommand(command));
+      report.failure(error, request);
       return exitCodeOfError(error.code);
     }
-    report.bug(error);
+    report.bug(error, request);
     return EXIT.software;
   }
+}
+
+function glimpsedRequest([word]: readonly string[]): Request {
+  const command = (Object.keys(COMMANDS) as CommandName[]).find((name) => name === word);
+  return command === undefined ? { command } : { command, flags: {} };
 }
 
 /** What can be told of the form of the output before the arguments have been understood. */
@@ -59,22 +63,4 @@ function optionsOf(flags: Flags): ReportOptions {
   }
   const is = (key: string): boolean => flags[key] === true;
   return { quiet: is('quiet'), verbose: is('verbose'), json: is('json'), logFormat };
-}
-
-function roleOfCommand(command: CommandName | undefined): 'initiator' | 'responder' | undefined {
-  switch (command) {
-    case 'initiate':
-    case 'recover':
-      return 'initiator';
-    case 'respond':
-      return 'responder';
-    case 'status':
-    case 'resolve':
-    case 'formats':
-    case 'doctor':
-    case 'kme':
-    case 'demo':
-    case undefined:
-      return undefined;
-  }
 }

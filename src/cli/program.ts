@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { QkdSyncError } from '../base/errors.js';
 import { helpOf, type Command as CommandName } from '../config/setting.js';
 import { flagsOf } from '../config/switch-table.js';
+import type { ResolveRequest } from '../exchange/resolve.js';
 import type { Streams } from './streams.js';
 
 /** What was asked for: a command with its flags by setting key, or nothing more than help or the version. */
@@ -123,6 +124,11 @@ export function parseArguments({ argv, version, stdout }: Streams): Request {
     if (error.exitCode !== 0) throw usageError(error, argv);
   }
   return request;
+}
+
+/** What `resolve` is told to do: one choice, where nothing is wrong. */
+export function choicesOf(flags: Readonly<Record<string, unknown>>): ResolveRequest['choice'][] {
+  return (['commit', 'abort', 'forget'] as const).filter((choice) => flags[choice] === true);
 }
 
 function addCommand(

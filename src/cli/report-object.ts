@@ -1,9 +1,11 @@
 /** What `--json` prints, as objects (docs/operations.md). */
 import type { QkdSyncError } from '../base/errors.js';
+import type { Role } from '../base/site.js';
 import type { HookRun } from '../exchange/hook.js';
 import type { RunReport } from '../exchange/outcome.js';
 import type { UnreadPeer } from '../exchange/status.js';
 import { exitCodeOf, exitCodeOfError } from './exit-code.js';
+import { choicesOf, type Request } from './program.js';
 
 /** Of a run. */
 export function runObject(report: RunReport, durationMs: number): object {
@@ -31,6 +33,39 @@ export function runObject(report: RunReport, durationMs: number): object {
     unread,
     ...(error !== undefined && exitCodeOf(report) !== 0 && { error: errorObject(error) }),
   };
+}
+
+/**
+ * Of a command that has failed before there was anything to report on.
+ * @param outcome null where only the records know what became of the key file
+ */
+export function failedObject(request: Request, outcome: 'aborted' | null, error: object): object {
+  switch (request.command) {
+    case 'status':
+      return { keys: null, state: null, peers: [], unread: [], error };
+    case 'resolve': {
+      const [choice = null, ...more] = choicesOf(request.flags);
+      const asked = { exchange: request.flags['id'] ?? null, choice: more.length === 0 ? choice : null };
+      return { ...asked, state: null, alarm: null, hooks: [], open: [], unread: [], error };
+    }
+    case 'initiate':
+    case 'recover':
+      return failedRun('initiator', outcome, error);
+    case 'respond':
+      return failedRun('responder', outcome, error);
+    case 'formats':
+    case 'doctor':
+    case 'kme':
+    case 'demo':
+    case undefined:
+      return failedRun(null, outcome, error);
+  }
+}
+
+function failedRun(role: Role | null, outcome: 'aborted' | null, error: object): object {
+  const own = { outcome, exchange: null, role, peer: null, kme: null, keyIds: [], file: null, index: null };
+  const others = { settled: [], hooks: [], open: [], peerAlarms: 0, foreign: 0, unread: [] };
+  return { ...own, durationMs: 0, ...others, error };
 }
 
 export function hookObject({ exchange, file, end }: HookRun): object {

@@ -8,7 +8,6 @@ import { formatDuration } from '../base/duration.js';
 import { clean, describe, type QkdSyncError } from '../base/errors.js';
 import { KEY_ID_MAX_BYTES } from '../base/key.js';
 import type { Log, LogFields, LogLevel } from '../base/log.js';
-import type { Role } from '../base/site.js';
 import type { Finding } from '../doctor/finding.js';
 import type { OpenExchange, RunReport } from '../exchange/outcome.js';
 import type { KnownExchange, ResolveRequest } from '../exchange/resolve.js';
@@ -16,7 +15,8 @@ import type { Resolved } from '../exchange/site.js';
 import type { SiteStatus, UnreadPeer } from '../exchange/status.js';
 import { EXIT, exitCodeOf, exitCodeOfFindings } from './exit-code.js';
 import { findingLines, type Paint } from './finding-lines.js';
-import { errorObject, hookObject, runObject, unreadObject } from './report-object.js';
+import { errorObject, failedObject, hookObject, runObject, unreadObject } from './report-object.js';
+import type { Request } from './program.js';
 import { MEANING, statusLines } from './status-lines.js';
 import type { Streams } from './streams.js';
 
@@ -107,13 +107,13 @@ export class Report {
   }
 
   /** A run that failed before there was anything to report on. */
-  failure(error: QkdSyncError, role: Role | undefined): void {
+  failure(error: QkdSyncError, request: Request): void {
     this.error(error);
-    this.#unreported('aborted', role, errorObject(error));
+    if (this.#options.json) this.data(JSON.stringify(failedObject(request, 'aborted', errorObject(error))));
   }
 
   /** An error that nobody foresaw. Its stack names files and functions, never values. */
-  bug(error: unknown): void {
+  bug(error: unknown, request: Request): void {
     const stack =
       error instanceof Error
         ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
@@ -124,29 +124,8 @@ export class Report {
     });
     if (this.#options.logFormat === 'human')
       for (const line of stack) this.#streams.stderr.write(`${line}\n`);
-    // What became of the key file only the records know: no outcome is true here.
-    this.#unreported(null, undefined, { code: 'bug', exit: EXIT.software, message: describe(error) });
-  }
-
-  /** The object of `--json` for a run without a report. */
-  #unreported(outcome: 'aborted' | null, role: Role | undefined, error: object): void {
-    if (!this.#options.json) return;
-    const nobody = { role: role ?? null, peer: null, kme: null };
-    const nothing = { exchange: null, ...nobody, keyIds: [], file: null, index: null };
-    this.data(
-      JSON.stringify({
-        outcome,
-        ...nothing,
-        durationMs: 0,
-        settled: [],
-        hooks: [],
-        open: [],
-        peerAlarms: 0,
-        foreign: 0,
-        unread: [],
-        error,
-      }),
-    );
+    const object = { code: 'bug', exit: EXIT.software, message: describe(error) };
+    if (this.#options.json) this.data(JSON.stringify(failedObject(request, null, object)));
   }
 
   /**

@@ -6,12 +6,12 @@ import type { KnownExchange, ResolveRequest } from '../exchange/resolve.js';
 import { resolveHere } from '../exchange/site.js';
 import { surroundingsOf, type Flags } from './exchange-commands.js';
 import { exitCodeOfResolved } from './exit-code.js';
+import { choicesOf } from './program.js';
 import type { Report } from './report.js';
 import type { Streams } from './streams.js';
 
 type Choice = ResolveRequest['choice'];
 
-const CHOICES: readonly Choice[] = ['commit', 'abort', 'forget'];
 const ID = /^[0-9a-f]{32}$/;
 
 export async function runResolve(streams: Streams, flags: Flags, report: Report): Promise<number> {
@@ -45,8 +45,8 @@ export async function runResolve(streams: Streams, flags: Flags, report: Report)
 }
 
 /** Error: `usage`. */
-function choiceOf(chosen: Readonly<Record<Choice, unknown>>): Choice {
-  const [choice, ...more] = CHOICES.filter((candidate) => chosen[candidate] === true);
+function choiceOf(flags: Flags): Choice {
+  const [choice, ...more] = choicesOf(flags);
   if (choice !== undefined && more.length === 0) return choice;
   throw new QkdSyncError('usage', 'say exactly one of --commit, --abort and --forget', {
     hint: 'see qkd-sync resolve --help',

@@ -28,6 +28,11 @@ describe('main', () => {
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'aborted', error: { code: 'usage', exit: 64 } });
   });
 
+  it('prints the object of the command that failed', async () => {
+    const { stdout } = await run('resolve', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ exchange: null, choice: null, error: { code: 'usage' } });
+  });
+
   it('logs JSON where --log-format json stands among the mistakes', async () => {
     for (const words of [['--log-format', 'json'], ['--log-format=json']]) {
       const { stderr } = await run('initiate', ...words, '--nonsense');

@@ -329,7 +329,7 @@ describe('a run that could not begin', () => {
 
   it('has the same object, and the error on stderr', () => {
     const { stdout, stderr } = said({ json: true }, (report) => {
-      report.failure(failure, 'responder');
+      report.failure(failure, { command: 'respond', flags: {} });
     });
     expect(stderr).toBe('qkd-sync: site is not set\n');
     const object = JSON.parse(stdout) as object;
@@ -345,10 +345,27 @@ describe('a run that could not begin', () => {
     expect(Object.keys(object).sort()).toEqual(Object.keys(JSON.parse(whole.stdout) as object).sort());
   });
 
+  it('has the object of its own command, where that is another one', () => {
+    const error = { code: 'config', exit: 78, message: 'site is not set' };
+    const objectOf = (command: 'status' | 'resolve', flags: object): unknown => {
+      const fail = (report: Report): void => {
+        report.failure(failure, { command, flags: { ...flags } });
+      };
+      return JSON.parse(said({ json: true }, fail).stdout);
+    };
+    expect(objectOf('status', {})).toEqual({ keys: null, state: null, peers: [], unread: [], error });
+    const nothing = { state: null, alarm: null, hooks: [], open: [], unread: [], error };
+    const asked = objectOf('resolve', { id: ID, abort: true });
+    expect(asked).toEqual({ exchange: ID, choice: 'abort', ...nothing });
+    const unclear = objectOf('resolve', { id: ID, abort: true, commit: true });
+    expect(unclear).toEqual({ exchange: ID, choice: null, ...nothing });
+    expect(objectOf('resolve', {})).toEqual({ exchange: null, choice: null, ...nothing });
+  });
+
   it('has nothing on stdout without --json', () => {
     expect(
       said({}, (report) => {
-        report.failure(failure, undefined);
+        report.failure(failure, { command: undefined });
       }).stdout,
     ).toBe('');
   });
@@ -359,7 +376,7 @@ describe('a bug', () => {
     const error = new Error('cannot read "peer"');
     error.stack = 'Error: cannot read "peer"\n    at f (file.js:1:2)\nvalue: secret';
     const { stderr } = said({ quiet: true }, (report) => {
-      report.bug(error);
+      report.bug(error, { command: undefined });
     });
     expect(stderr).toMatch(
       /^qkd-sync: this is a bug in qkd-sync: cannot read "peer"\nhint: .*\n {4}at f \(file\.js:1:2\)\n$/,
@@ -368,7 +385,7 @@ describe('a bug', () => {
 
   it('keeps to one object a line with --log-format json', () => {
     const { stderr } = said({ logFormat: 'json' }, (report) => {
-      report.bug(new TypeError('x'));
+      report.bug(new TypeError('x'), { command: 'initiate', flags: {} });
     });
     expect(logOf(stderr)).toMatchObject([
       { event: 'bug', stack: expect.arrayContaining([expect.stringMatching(/^at /)]) as unknown },
@@ -377,7 +394,7 @@ describe('a bug', () => {
 
   it('gives the object of --json too, without an outcome that might not be true', () => {
     const { stdout } = said({ json: true }, (report) => {
-      report.bug(new TypeError('x'));
+      report.bug(new TypeError('x'), { command: 'initiate', flags: {} });
     });
     expect(JSON.parse(stdout)).toMatchObject({
       outcome: null,
