@@ -186,7 +186,7 @@ export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
 }
 
 function consequenceOfForget({ place, alarm, published, exchange }: SurveyedRecord): string {
-  const { state, peer } = place;
+  const { id, role, state, peer } = place;
   // What is done here may never be heard of again: a peer whose folder of state is a new one does not know of it.
   if (alarm === undefined && state !== 'resolved' && state !== 'done') {
     throw refused(
@@ -195,14 +195,14 @@ function consequenceOfForget({ place, alarm, published, exchange }: SurveyedReco
     );
   }
   const its = `its key file${exchange === undefined ? '' : ` (${nameAtPeer(exchange)})`}`;
-  if (published && state === 'done') {
-    return `the record is removed; the key file ${exchange?.name ?? '?'} stays as it is; if ${peer} has not finished the exchange, it will say alarm (unknown-to-peer), and may not have saved ${its}`;
+  if (!published) {
+    return `the record is removed, and the key in it, if there is one, is destroyed; ${peer} may have saved ${its}: see that it is deleted there too`;
   }
-  if (published) return 'the record is removed; the key file stays as it is';
-  if (state === 'committed') {
-    return `the record is removed, and the key in it is destroyed; ${peer} may have saved ${its}: see that it is deleted there too`;
-  }
-  return 'the record is removed, and the key in it, if there is one, is destroyed';
+  const stays = `the record is removed; the key file ${exchange?.name ?? '?'} stays as it is`;
+  // Nobody knows of the commit any more then, and whoever asks is told to abort.
+  return role === 'initiator'
+    ? `${stays}; if ${peer} is still in doubt, it will be told to abort, and will not have ${its}: where 'qkd-sync status' there says so, first run 'qkd-sync resolve ${id}' there with --commit, then with --forget`
+    : `${stays}; if ${peer} has not finished the exchange, it will say alarm (unknown-to-peer), and may not have saved ${its}`;
 }
 
 /** How the peer's file is told from others: it bears the name of this site, or another format. */

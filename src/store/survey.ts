@@ -45,38 +45,31 @@ export async function surveyRecord(
   layout: Layout,
   place: RecordPlace,
 ): Promise<SurveyedRecord | undefined> {
-  try {
-    const exchange = await readExchange(fs, layout, place);
-    if (exchange === undefined) {
-      // It has moved on since it was listed. Each state comes later than the one before, so this ends.
-      const now = await findRecord(fs, layout, place.peer, place.role, place.id);
-      return now === undefined ? undefined : await surveyRecord(fs, layout, now);
-    }
-    const key = await fs.stat(pathOf(layout, place, 'key'));
-    const { value: resolution, damage } = await partOf(place.state === 'resolved', () =>
-      readResolution(fs, layout, place),
-    );
-    const beta = await partOf(hasBeta(place), () => readBeta(fs, layout, place));
-    const decided = place.state === 'committed' || place.state === 'done' || resolution === 'commit';
-    return {
-      place,
-      exchange,
-      published: decided && key === undefined,
-      alarm: (await readAlarm(fs, layout, place)) ?? damage ?? beta.damage,
-      resolution,
-    };
-  } catch (error) {
-    if (!isAlarm(error)) throw error;
-    return { place, exchange: undefined, published: false, alarm: 'unreadable', resolution: undefined };
+  const { value: exchange, damage } = await partOf(true, () => readExchange(fs, layout, place));
+  if (exchange === undefined && damage === undefined) {
+    // It has moved on since it was listed. Each state comes later than the one before, so this ends.
+    const now = await findRecord(fs, layout, place.peer, place.role, place.id);
+    return now === undefined ? undefined : await surveyRecord(fs, layout, now);
   }
+  const key = await fs.stat(pathOf(layout, place, 'key'));
+  const resolution = await partOf(place.state === 'resolved', () => readResolution(fs, layout, place));
+  const beta = await partOf(hasBeta(place), () => readBeta(fs, layout, place));
+  const decided = place.state === 'committed' || place.state === 'done' || resolution.value === 'commit';
+  return {
+    place,
+    exchange,
+    published: decided && key === undefined,
+    alarm: damage ?? (await readAlarm(fs, layout, place)) ?? resolution.damage ?? beta.damage,
+    resolution: resolution.value,
+  };
 }
 
 /** Whether a record of this state has beta for good: an initiator writes it right before it decides, and may half have. */
 const hasBeta = ({ role, state }: RecordPlace): boolean => role === 'responder' || state === 'committed';
 
 /**
- * What stands in a file of its own. Without beta nobody can be told of the decision, and without the resolution nobody
- * knows it; all else of the record is as good as ever.
+ * What stands in a file of its own: without `exchange.json` nobody knows what the exchange was about, without beta nobody can
+ * be told of the decision, and without the resolution nobody knows it; all else of the record is as good as ever.
  */
 async function partOf<T>(
   isThere: boolean,

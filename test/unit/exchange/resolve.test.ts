@@ -41,7 +41,7 @@ async function decide(
   site: TestSite,
   id: string,
   choice: ResolveRequest['choice'],
-  confirm = true,
+  confirm: (known: KnownExchange, consequence: string) => boolean = () => true,
 ): Promise<KnownExchange | undefined> {
   const { after, unfinished } = await tryToDecide(site, id, choice, confirm);
   expect(unfinished).toBeUndefined();
@@ -52,10 +52,16 @@ async function tryToDecide(
   site: TestSite,
   id: string,
   choice: ResolveRequest['choice'],
-  confirm = true,
+  confirm: (known: KnownExchange, consequence: string) => boolean = () => true,
   withStore: (store: Store) => Store = (store) => store,
 ): Promise<Decided> {
-  const request = { id, choice, by: 'op', lockWaitMs: 0, confirm: () => Promise.resolve(confirm) };
+  const request: ResolveRequest = {
+    id,
+    choice,
+    by: 'op',
+    lockWaitMs: 0,
+    confirm: (...asked) => Promise.resolve(confirm(...asked)),
+  };
   const ports = {
     lock: link.locks.lock(link.clock),
     clock: link.clock,
@@ -194,6 +200,28 @@ describe('an operator of A', () => {
     await expectSettled(link);
   });
 
+  test('who forgets a damaged record hears what to do at B first, and then both have the file', async () => {
+    await leaveInDoubt(true);
+    const id = openAt(link.a, link.b, 'initiator');
+    await decide(link.a, id, 'commit');
+    writeFileSync(join(link.a.state, link.b.id, 'initiator', `${id}.committed/beta`), '');
+    await decide(link.b, id, 'commit');
+    await decide(link.b, id, 'forget');
+    let said = '';
+    const confirm = (known: KnownExchange, consequence: string): boolean => {
+      expect(known.published).toBe(true);
+      said = consequence;
+      return true;
+    };
+    await decide(link.a, id, 'forget', confirm);
+    expect(said).toBe(
+      `the record is removed; the key file B_0 stays as it is; if B is still in doubt, it will be told to abort, and will not have its key file (number 0): where 'qkd-sync status' there says so, first run 'qkd-sync resolve ${id}' there with --commit, then with --forget`,
+    );
+    const [a, b] = await link.recover();
+    expect([exitCodeOf(a), exitCodeOf(b)]).toEqual([0, 0]);
+    await expectSettled(link);
+  });
+
   test('forgets what B has no record of, once it is in alarm', async () => {
     await leaveInDoubt(true);
     const id = openAt(link.a, link.b, 'initiator');
@@ -286,7 +314,7 @@ describe('a choice that stands and cannot be carried out', () => {
         },
       });
       const id = openAt(site, peer, role);
-      expect(await tryToDecide(site, id, choice, true, thenSuspect)).toMatchObject({
+      expect(await tryToDecide(site, id, choice, () => true, thenSuspect)).toMatchObject({
         after,
         unfinished: { code: 'suspect' },
       });
@@ -322,7 +350,7 @@ describe('nothing is changed', () => {
   test('where the operator does not confirm', async () => {
     await leaveInDoubt(false);
     const id = openAt(link.b, link.a, 'responder');
-    await expect(decide(link.b, id, 'abort', false)).rejects.toMatchObject({ code: 'interrupted' });
+    await expect(decide(link.b, id, 'abort', () => false)).rejects.toMatchObject({ code: 'interrupted' });
     expect(await link.b.records(link.a)).toContain('responder/staged');
   });
 
@@ -388,17 +416,22 @@ describe('the choices that a record allows', () => {
 
 describe('the operator who forgets hears', () => {
   const exchange = exchangeOf({ name: 'B_7', index: 7 });
+  const DESTROYED =
+    'the record is removed, and the key in it, if there is one, is destroyed; B may have saved its key file (number 7): see that it is deleted there too';
   const committed = { published: false, alarm: 'name-taken', resolution: undefined, exchange } as const;
 
   test.each(['initiator', 'responder'] as const)(
     'that the peer may have saved what is committed, and not in place here: %s',
     (role) => {
       const place = { peer: 'B', role, id: 'x', state: 'committed' } as const;
-      expect(consequenceOf({ ...committed, place }, 'forget')).toBe(
-        'the record is removed, and the key in it is destroyed; B may have saved its key file (number 7): see that it is deleted there too',
-      );
+      expect(consequenceOf({ ...committed, place }, 'forget')).toBe(DESTROYED);
     },
   );
+
+  test.each(['commit', 'abort'] as const)('the same of a vote that was resolved to %s', (resolution) => {
+    const place = { peer: 'B', role: 'responder', id: 'x', state: 'resolved' } as const;
+    expect(consequenceOf({ ...committed, alarm: undefined, resolution, place }, 'forget')).toBe(DESTROYED);
+  });
 
   test('that the peer may not have saved what is saved here', () => {
     const place = { peer: 'B', role: 'responder', id: 'x', state: 'done' } as const;

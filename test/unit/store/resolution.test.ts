@@ -285,6 +285,20 @@ it('a record that cannot be read is forgotten with its reservation', async () =>
   expect(await process.store.isNameFree(PEER, 'B_0')).toBe(true);
 });
 
+it('a record that cannot be read tells all the same whether its file has been saved', async () => {
+  const { folder, process } = await voted();
+  const damage = (): Promise<void> =>
+    writeFile(join(folder.layout.record(PEER, 'responder', ID, 'resolved'), 'exchange.json'), '');
+  await resolve(process, 'commit');
+  await damage();
+  expect(await found(process)).toMatchObject({ alarm: 'unreadable', published: true });
+  await resolve(process, 'forget');
+  await stage(process, exchangeOf({ role: 'responder', name: 'B_1', index: 1 }));
+  await resolve(process, 'abort');
+  await damage();
+  expect(await found(process)).toMatchObject({ alarm: 'unreadable', published: false });
+});
+
 it('a resolution that cannot be read is an alarm, and nothing follows from it', async () => {
   const { folder, process } = await voted();
   await resolve(process, 'abort');
