@@ -7,7 +7,9 @@
  */
 import type { Clock } from '../base/clock.js';
 import { passingOver, QkdSyncError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
 import type { Role } from '../base/site.js';
+import { sayLost } from '../kme/lost-keys.js';
 import type { Lock } from '../store/lock.js';
 import type { Exchange } from '../store/record.js';
 import type { Choice, FoundRecord, Resolution } from '../store/resolution.js';
@@ -47,6 +49,7 @@ export interface ResolvePorts {
   readonly store: Store;
   readonly lock: Lock;
   readonly clock: Clock;
+  readonly log: Log;
   readonly signal: AbortSignal;
 }
 
@@ -60,7 +63,7 @@ export interface Decided {
 
 export async function resolve(
   { id, choice, by, lockWaitMs, confirm }: ResolveRequest,
-  { store, lock, clock, signal }: ResolvePorts,
+  { store, lock, clock, log, signal }: ResolvePorts,
 ): Promise<Decided> {
   await store.open();
   const record = await find(store, id);
@@ -72,7 +75,9 @@ export async function resolve(
   try {
     const now = await store.find(id);
     if (now?.place.state !== record.place.state || now.alarm !== record.alarm) throw movedOn(id);
-    return await carryOut(store, now, { choice, by, time: clock.now() });
+    const decided = await carryOut(store, now, { choice, by, time: clock.now() });
+    sayDestroyed(log, now, choice);
+    return decided;
   } finally {
     await unlock();
   }
@@ -93,6 +98,16 @@ async function carryOut(store: Store, record: FoundRecord, resolution: Resolutio
     if (after === undefined) throw error;
     return { after, unfinished: error };
   }
+}
+
+/** Names the keys that go into no file now: those of an abort have been named when it was made. */
+function sayDestroyed(log: Log, record: FoundRecord, choice: Choice): void {
+  const { place, published, resolution, keyIds = [] } = record;
+  const { role, state } = place;
+  const isAborted = state === 'aborted' || (state === 'resolved' && resolution !== 'commit');
+  if (choice === 'commit' || published || isAborted) return;
+  const call = role === 'initiator' ? 'enc_keys' : 'dec_keys';
+  sayLost(log, { call, keys: keyIds.length, keyIds, why: 'an operator has given up the exchange' });
 }
 
 /** What is known of an exchange whose choice stands, where its record cannot be read again. */

@@ -395,6 +395,7 @@ test("an operator's commit makes the note, and the next run finds it", async () 
         store,
         lock: link.locks.lock(link.clock),
         clock: link.clock,
+        log: link.b.log.log,
         signal: new AbortController().signal,
       },
     ),

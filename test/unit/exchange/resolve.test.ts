@@ -65,6 +65,7 @@ async function tryToDecide(
   const ports = {
     lock: link.locks.lock(link.clock),
     clock: link.clock,
+    log: site.log.log,
     signal: new AbortController().signal,
   };
   return link.until(resolve(request, { ...ports, store: withStore(site.store()) }));
@@ -342,6 +343,46 @@ describe('a choice that stands and cannot be carried out', () => {
   });
 });
 
+describe('the keys that go into no file are named once', () => {
+  const lost = (site: TestSite): unknown[] =>
+    site.log.all('keys-lost').map(({ fields: { call, keyIds } }) => ({ call, keyIds }));
+  const keyIds = (): string[] => [...link.keyStore.made.keys()];
+
+  /** Nothing has been said by whoever was killed. */
+  const leaveStaged = async (): Promise<void> => {
+    await leaveInDoubt(false);
+    link.a.log.lines.length = 0;
+  };
+
+  test('where A gives up what it has staged', async () => {
+    await leaveStaged();
+    await decide(link.a, openAt(link.a, link.b, 'initiator'), 'abort');
+    const named = [{ call: 'enc_keys', keyIds: keyIds() }];
+    expect(lost(link.a)).toEqual(named);
+    await link.recover();
+    expect(lost(link.a)).toEqual(named);
+  });
+
+  test('where B gives up a vote, and forgets it', async () => {
+    await leaveStaged();
+    const id = openAt(link.b, link.a, 'responder');
+    await decide(link.b, id, 'abort');
+    await decide(link.b, id, 'forget');
+    expect(lost(link.b)).toEqual([{ call: 'dec_keys', keyIds: keyIds() }]);
+  });
+
+  test('where a record is forgotten with the key in it, and not where the file is saved', async () => {
+    await leaveStaged();
+    const id = openAt(link.a, link.b, 'initiator');
+    writeFileSync(join(link.a.state, link.b.id, 'initiator', `${id}.staged/exchange.json`), '');
+    await decide(link.a, id, 'forget');
+    expect(lost(link.a)).toEqual([{ call: 'enc_keys', keyIds: keyIds() }]);
+    await decide(link.b, id, 'commit');
+    await decide(link.b, id, 'forget');
+    expect(lost(link.b)).toEqual([]);
+  });
+});
+
 describe('nothing is changed', () => {
   test('where there is no such exchange', async () => {
     await expect(decide(link.a, '0'.repeat(32), 'abort')).rejects.toMatchObject({ code: 'usage' });
@@ -364,6 +405,7 @@ describe('nothing is changed', () => {
     const ports = {
       lock: link.locks.lock(link.clock),
       clock: link.clock,
+      log: link.b.log.log,
       signal: new AbortController().signal,
     };
     const request = { id, choice: 'abort', by: 'op', lockWaitMs: 0, confirm } as const;
