@@ -5,7 +5,8 @@
  * would have to win; the file `resolution` in it says what was chosen. So the operator's word is never taken for the
  * initiator's, and if the initiator comes back after all, each of the two hears what the other has done.
  *
- * Who decided what and when is written down in the peer's folder before anything is done.
+ * Who decided what and when is written down in the peer's folder before anything is done: the order, not what came of it. One
+ * that came too late is written down once more, with an `end` that says so.
  * Errors: Node's, `suspect`, `alarm`.
  */
 import type { KeyId } from '../base/key.js';
@@ -64,9 +65,19 @@ export async function resolve(
   record: SurveyedRecord,
   resolution: Resolution,
 ): Promise<boolean> {
+  await writeDown(context, record, resolution);
+  const isDone = await carryOut(context, record, resolution);
+  if (!isDone) await writeDown(context, record, resolution, 'moved-on');
+  return isDone;
+}
+
+async function carryOut(
+  context: StoreContext,
+  record: SurveyedRecord,
+  resolution: Resolution,
+): Promise<boolean> {
   const { suspicion } = context;
   const { place } = record;
-  await writeDown(context, record, resolution);
   if (resolution.choice === 'forget') return suspicion.guard(() => retire(context, record));
   if (place.state === 'committed') {
     await suspicion.guard(() =>
@@ -159,6 +170,7 @@ async function writeDown(
   { fs, layout, random }: StoreContext,
   { place, exchange, alarm }: SurveyedRecord,
   { choice, by, time }: Resolution,
+  end?: 'moved-on',
 ): Promise<void> {
   const { id, peer, role, state } = place;
   const entry = {
@@ -172,6 +184,7 @@ async function writeDown(
     alarm: alarm ?? null,
     name: exchange?.name ?? null,
     keyIds: (await readKeyIds(fs, layout, place)) ?? null,
+    ...(end && { end }),
   };
   const folder = layout.resolutions(peer);
   await ensureFolder(fs, folder);

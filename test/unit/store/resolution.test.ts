@@ -254,6 +254,23 @@ describe('what is on record of it', () => {
     expect(entry).not.toContain(CONTENT.toString().trim());
   });
 
+  it('is that a choice came too late', async () => {
+    const { folder, process } = await voted();
+    const record = await found(process);
+    await (await folder.open()).store.commit(PEER, ID, BETA);
+    await process.store.resolve(record, { choice: 'abort', by: 'op', time: 0 });
+    const resolutions = folder.layout.resolutions(PEER);
+    const entries = await Promise.all(
+      (await readdir(resolutions)).map(
+        async (name) => JSON.parse(await readFile(join(resolutions, name), 'utf8')) as { end?: string },
+      ),
+    );
+    const order = { choice: 'abort', id: ID, by: 'op', time: '1970-01-01T00:00:00.000Z' };
+    entries.sort((one) => (one.end === undefined ? -1 : 1));
+    expect(entries).toMatchObject([order, { ...order, end: 'moved-on' }]);
+    expect(entries[0]).not.toHaveProperty('end');
+  });
+
   it('is durable before anything is done', async () => {
     const { folder, process } = await voted();
     process.fs.done.length = 0;
