@@ -200,7 +200,7 @@ export function consequenceOf(record: SurveyedRecord, choice: Choice): string {
   throw refused(`it is ${state} already`, "see 'qkd-sync status'");
 }
 
-function consequenceOfForget({ place, alarm, published, exchange }: SurveyedRecord): string {
+function consequenceOfForget({ place, alarm, published, exchange, resolution }: SurveyedRecord): string {
   const { id, role, state, peer } = place;
   // What is done here may never be heard of again: a peer whose folder of state is a new one does not know of it.
   if (alarm === undefined && state !== 'resolved' && state !== 'done') {
@@ -210,8 +210,12 @@ function consequenceOfForget({ place, alarm, published, exchange }: SurveyedReco
     );
   }
   const its = `its key file${exchange === undefined ? '' : ` (${nameAtPeer(exchange)})`}`;
+  const destroyed = 'the record is removed, and the key in it, if there is one, is destroyed';
+  if (state === 'resolved' && resolution === undefined) {
+    return `${destroyed}; nobody can read whether ${exchange?.name ?? 'the key file'} was put in place here, and ${peer} may have saved ${its}: see that neither site has what the other has not`;
+  }
   if (!published) {
-    return `the record is removed, and the key in it, if there is one, is destroyed; ${peer} may have saved ${its}: see that it is deleted there too`;
+    return `${destroyed}; ${peer} may have saved ${its}: see that it is deleted there too`;
   }
   const stays = `the record is removed; the key file ${exchange?.name ?? '?'} stays as it is`;
   // Nobody knows of the commit any more then, and whoever asks is told to abort.

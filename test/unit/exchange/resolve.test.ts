@@ -475,6 +475,13 @@ describe('the operator who forgets hears', () => {
     expect(consequenceOf({ ...committed, alarm: undefined, resolution, place }, 'forget')).toBe(DESTROYED);
   });
 
+  test('that nobody knows, where it cannot be read what was decided', () => {
+    const place = { peer: 'B', role: 'responder', id: 'x', state: 'resolved' } as const;
+    expect(consequenceOf({ ...committed, alarm: 'unreadable', place }, 'forget')).toBe(
+      'the record is removed, and the key in it, if there is one, is destroyed; nobody can read whether B_7 was put in place here, and B may have saved its key file (number 7): see that neither site has what the other has not',
+    );
+  });
+
   test('that the peer may not have saved what is saved here', () => {
     const place = { peer: 'B', role: 'responder', id: 'x', state: 'done' } as const;
     const done = { ...committed, alarm: undefined, published: true, place };
