@@ -2,8 +2,7 @@
 import type { QkdSyncError } from '../base/errors.js';
 import type { Role } from '../base/site.js';
 import type { HookRun } from '../exchange/hook.js';
-import type { RunReport } from '../exchange/outcome.js';
-import type { UnreadPeer } from '../exchange/status.js';
+import type { RunReport, UnreadPeer } from '../exchange/outcome.js';
 import { exitCodeOf, exitCodeOfError } from './exit-code.js';
 import { choicesOf, type Request } from './program.js';
 
@@ -30,7 +29,7 @@ export function runObject(report: RunReport, durationMs: number): object {
     open,
     peerAlarms,
     foreign,
-    unread,
+    unread: unread.map(unreadObject),
     ...(error !== undefined && exitCodeOf(report) !== 0 && { error: errorObject(error) }),
   };
 }

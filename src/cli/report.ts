@@ -9,10 +9,10 @@ import { clean, describe, type QkdSyncError } from '../base/errors.js';
 import { KEY_ID_MAX_BYTES } from '../base/key.js';
 import type { Log, LogFields, LogLevel } from '../base/log.js';
 import type { Finding } from '../doctor/finding.js';
-import type { OpenExchange, RunReport } from '../exchange/outcome.js';
+import type { OpenExchange, RunReport, UnreadPeer } from '../exchange/outcome.js';
 import type { KnownExchange, ResolveRequest } from '../exchange/resolve.js';
 import type { Resolved } from '../exchange/site.js';
-import type { SiteStatus, UnreadPeer } from '../exchange/status.js';
+import type { SiteStatus } from '../exchange/status.js';
 import { EXIT, exitCodeOf, exitCodeOfFindings } from './exit-code.js';
 import { findingLines, type Paint } from './finding-lines.js';
 import { errorObject, failedObject, hookObject, runObject, unreadObject } from './report-object.js';
@@ -63,8 +63,9 @@ export class Report {
 
   /** How a run ended. */
   run(report: RunReport, durationMs: number): void {
-    const { open, peerAlarms, foreign, error, exchange, outcome } = report;
+    const { open, peerAlarms, foreign, unread, error, exchange, outcome } = report;
     for (const one of open) this.#open(one);
+    for (const one of unread) this.#unread(one);
     if (peerAlarms > 0) {
       this.log(
         'error',

@@ -46,6 +46,13 @@ export interface Heard {
   readonly decision: 'commit' | 'abort';
 }
 
+/** A peer whose records cannot be read, and why. */
+export interface UnreadPeer {
+  /** Undefined where not even the peers can be listed. */
+  readonly peer: string | undefined;
+  readonly error: QkdSyncError;
+}
+
 export interface RunReport {
   readonly outcome: OutcomeKind;
   readonly role: Role;
@@ -59,8 +66,8 @@ export interface RunReport {
   readonly peerAlarms: number;
   /** Open exchanges here that were made with another state folder of the peer. */
   readonly foreign: number;
-  /** Other peers whose records could not be read: what is open with them nobody knows. */
-  readonly unread: readonly string[];
+  /** Other peers: what is open with them nobody knows. */
+  readonly unread: readonly UnreadPeer[];
   /** The origin of the KME that gave the keys; undefined where none has. */
   readonly kme: string | undefined;
   /** The hooks that were run for saved key files, of earlier runs too, in the order in which they ended. */

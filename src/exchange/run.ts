@@ -17,6 +17,7 @@ import {
   type OpenExchange,
   type OwnExchange,
   type RunReport,
+  type UnreadPeer,
 } from './outcome.js';
 import type { Terms } from './terms.js';
 
@@ -99,15 +100,14 @@ export interface Ending {
 
 /** Looks at the records of the peers again and says what became of the run. */
 export async function reportOf(ports: RunPorts, ending: Ending): Promise<RunReport> {
-  const { store, published, log } = ports;
+  const { store, published } = ports;
   const { role, peers, owner, course, heard, alarmed = [], gone } = ending;
   const peer = peers.length === 1 ? peers[0]?.site : undefined;
-  const common = { ...course, role, peer, published, unread: [] as string[] };
+  const common = { ...course, role, peer, published, unread: [] as UnreadPeer[] };
   try {
     const { exchange } = course;
     const open: OpenExchange[] = [];
     let isGone = true;
-    let failure: QkdSyncError | undefined;
     for (const { site } of peers) {
       try {
         const records = await store.survey(site);
@@ -118,9 +118,7 @@ export async function reportOf(ports: RunPorts, ending: Ending): Promise<RunRepo
         open.push(...ofPeer);
       } catch (error) {
         if (!(error instanceof QkdSyncError) || error.code !== 'storage' || site === owner?.site) throw error;
-        log('error', 'unread', `cannot read what is open with ${site}: ${error.message}`, { peer: site });
-        common.unread.push(site);
-        failure ??= error;
+        common.unread.push({ peer: site, error });
       }
     }
     for (const id of alarmed) {
@@ -128,7 +126,7 @@ export async function reportOf(ports: RunPorts, ending: Ending): Promise<RunRepo
       if (elsewhere !== undefined) open.push(...openExchanges([elsewhere]));
     }
     // Without an exchange of its own it is of all the peers that the run says something.
-    if (exchange === undefined) common.error ??= failure;
+    if (exchange === undefined) common.error ??= common.unread[0]?.error;
     else if (isGone && gone !== undefined) Object.assign(common, await gone(exchange));
     return { ...common, open, outcome: outcomeOf(common, open) };
   } catch (error) {

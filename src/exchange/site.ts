@@ -22,12 +22,12 @@ import type { HookRun } from './hook.js';
 import { createRunHook, type HookCommand } from './hook-process.js';
 import { Hooks } from './hooks.js';
 import { initiate, recover, type InitiatorSettings } from './initiate.js';
-import { openExchanges, type OpenExchange, type RunReport } from './outcome.js';
+import { openExchanges, type OpenExchange, type RunReport, type UnreadPeer } from './outcome.js';
 import { keepPublished, SERVING_KEY_IDS } from './published-files.js';
 import { resolve, type Decided, type ResolveRequest } from './resolve.js';
 import { respond } from './respond.js';
 import type { PeerSite, RunPorts, SiteSettings } from './run.js';
-import { readPeers, readStatus, type SiteStatus, type UnreadPeer } from './status.js';
+import { readPeers, readStatus, type SiteStatus } from './status.js';
 import type { Terms } from './terms.js';
 import { watchedKme, type WatchFetch } from './watched-kme.js';
 

@@ -7,7 +7,7 @@ import { QkdSyncError } from '../base/errors.js';
 import type { Role } from '../base/site.js';
 import type { HookStanding, QueuedHook } from '../store/hook-queue.js';
 import type { Store } from '../store/store.js';
-import { givenUp, openExchanges, type GivenUp, type OpenExchange } from './outcome.js';
+import { givenUp, openExchanges, type GivenUp, type OpenExchange, type UnreadPeer } from './outcome.js';
 
 export interface PeerStatus {
   readonly peer: string;
@@ -29,13 +29,6 @@ export interface HookStatus {
   readonly standing: HookStanding;
   /** The key file; undefined where the hook is `unreadable`. */
   readonly file: string | undefined;
-}
-
-/** A peer whose records cannot be read, and why. */
-export interface UnreadPeer {
-  /** Undefined where not even the peers can be listed. */
-  readonly peer: string | undefined;
-  readonly error: QkdSyncError;
 }
 
 export interface SiteStatus {

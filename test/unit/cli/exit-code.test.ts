@@ -60,6 +60,8 @@ const open = (standing: Standing): OpenExchange => ({
   reason: undefined,
 });
 
+const UNREAD = { peer: 'C', error: new QkdSyncError('storage', 'x') };
+
 const report = (outcome: OutcomeKind, more: Partial<RunReport> = {}): RunReport => ({
   outcome,
   role: 'initiator',
@@ -101,7 +103,7 @@ describe('a run', () => {
     }
     expect(exitCodeOf(report(outcome, { peerAlarms: 1, open: [open('unconfirmed')] }))).toBe(13);
     expect(exitCodeOf(report(outcome, { foreign: 1, open: [open('unconfirmed')] }))).toBe(13);
-    expect(exitCodeOf(report(outcome, { unread: ['C'], open: [open('unconfirmed')] }))).toBe(13);
+    expect(exitCodeOf(report(outcome, { unread: [UNREAD], open: [open('unconfirmed')] }))).toBe(13);
   });
 
   it.each(STANDINGS)('whose own exchange is %s says so, whatever ended it', (standing) => {
