@@ -93,15 +93,16 @@ export async function commit(
 }
 
 /**
- * Finishes a committed record without the peer: published, then `.done`, durably. Also vouches for one that is done
- * already. To be called under `guard`.
+ * Finishes a record that the initiator has committed, without the peer: published, then `.done`, durably. Also vouches for
+ * one that is done already. To be called under `guard`.
  */
 export async function finishCommitted(context: StoreContext, place: RecordPlace): Promise<Placement> {
   const { fs, layout } = context;
   if (place.state === 'committed' || place.state === 'resolved') {
     const placement = await publishDecided(context, place);
     if (placement !== 'in-place') return placement;
-    if (place.state === 'committed') await changeState(fs, layout, place, 'done');
+    // Also what an operator has committed: the initiator has said the same, and once it hears FIN it forgets that.
+    await changeState(fs, layout, place, 'done');
   }
   // Who found the name taken may say so only after another process has found it free.
   if (place.state === 'done') await withdrawTaken(context, place);
