@@ -269,6 +269,19 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'what an operator has committed is never done',
+    rule: '7',
+    changes: [
+      {
+        file: VOTE,
+        find: `    await changeState(fs, layout, place, 'done');
+  }`,
+        replace: `    if (place.state === 'committed') await changeState(fs, layout, place, 'done');
+  }`,
+      },
+    ],
+  },
+  {
     name: 'an alarm in the middle of a contact is not told',
     rule: '2',
     changes: [
