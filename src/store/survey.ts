@@ -47,15 +47,14 @@ export async function surveyRecord(
 ): Promise<SurveyedRecord | undefined> {
   try {
     const exchange = await readExchange(fs, layout, place);
-    if (exchange === undefined) {
+    const key = await fs.stat(pathOf(layout, place, 'key'));
+    const isResolved = place.state === 'resolved';
+    const { value: resolution, damage } = await partOf(isResolved, () => readResolution(fs, layout, place));
+    if (exchange === undefined || (isResolved && resolution === undefined && damage === undefined)) {
       // It has moved on since it was listed. Each state comes later than the one before, so this ends.
       const now = await findRecord(fs, layout, place.peer, place.role, place.id);
       return now === undefined ? undefined : await surveyRecord(fs, layout, now);
     }
-    const key = await fs.stat(pathOf(layout, place, 'key'));
-    const { value: resolution, damage } = await partOf(place.state === 'resolved', () =>
-      readResolution(fs, layout, place),
-    );
     const beta = await partOf(hasBeta(place), () => readBeta(fs, layout, place));
     const decided = place.state === 'committed' || place.state === 'done' || resolution === 'commit';
     return {

@@ -82,7 +82,11 @@ export async function commit(
     const voted = await readBeta(fs, layout, place);
     if (voted === undefined) continue;
     if (voted !== beta) return 'mismatch';
-    if (place.state === 'resolved' && (await isOverruled(context, place, 'commit'))) return 'overruled';
+    if (place.state === 'resolved') {
+      const said = await holdAgainst(context, place, 'commit');
+      if (said === 'overruled') return said;
+      if (said === 'moved-on') continue;
+    }
     if (place.state === 'staged' && !(await changeState(fs, layout, place, 'committed'))) continue;
     const state = place.state === 'staged' ? 'committed' : place.state;
     const placement = await suspicion.guard(() => finishCommitted(context, { ...place, state }));
@@ -125,7 +129,9 @@ export async function discard(
     if (exchange === undefined) continue;
     if (exchange.peerStateId !== stateId) return 'foreign';
     if (place.state === 'resolved') {
-      if (await isOverruled(context, place, 'abort')) return 'overruled';
+      const said = await holdAgainst(context, place, 'abort');
+      if (said === 'overruled') return said;
+      if (said === 'moved-on') continue;
       await discardAborted(context, place);
       await emptyTrash(context);
       return 'gone';
@@ -202,15 +208,17 @@ export async function openVotes(context: StoreContext, peer: string, stateId: st
 }
 
 /** Whether an operator has decided otherwise than the initiator, which both sites are told of from now on. */
-async function isOverruled(
+async function holdAgainst(
   context: StoreContext,
   place: RecordPlace,
   decision: 'commit' | 'abort',
-): Promise<boolean> {
+): Promise<'agreed' | 'overruled' | 'moved-on'> {
   const { fs, layout, suspicion } = context;
   await suspicion.guard(() => unlessGone(fs.syncFolder(recordFolder(layout, place))));
   const resolution = await readResolution(fs, layout, place);
-  return resolution !== decision && raiseAlarm(context, place, 'contradiction');
+  if (resolution === decision) return 'agreed';
+  if (resolution === undefined) return 'moved-on';
+  return (await raiseAlarm(context, place, 'contradiction')) ? 'overruled' : 'moved-on';
 }
 
 /** Whether only an operator can settle the record: it carries a mark, or cannot be read. */

@@ -262,9 +262,8 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: VOTE,
-        find: `  return resolution !== decision && raiseAlarm(context, place, 'contradiction');`,
-        replace: `  void [resolution, decision, raiseAlarm];
-  return false;`,
+        find: `  return (await raiseAlarm(context, place, 'contradiction')) ? 'overruled' : 'moved-on';`,
+        replace: `  return 'agreed';`,
       },
     ],
   },
@@ -325,8 +324,10 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: VOTE,
-        find: `place.state === 'resolved' && (await isOverruled(context, place, 'commit'))`,
-        replace: `(await readResolution(fs, layout, place)) !== undefined && (await isOverruled(context, place, 'commit'))`,
+        find: `    if (place.state === 'resolved') {
+      const said = await holdAgainst(context, place, 'commit');`,
+        replace: `    if ((await readResolution(fs, layout, place)) !== undefined) {
+      const said = await holdAgainst(context, place, 'commit');`,
       },
     ],
   },

@@ -262,6 +262,37 @@ describe('an operator who is slower than the initiator', () => {
   });
 });
 
+describe('a commit of an operator’s that becomes done while another process reads what he chose', () => {
+  async function overtaken(): Promise<Process> {
+    const { folder, process } = await voted();
+    await resolve(process, 'commit');
+    const other = await folder.open();
+    process.fs.at = ({ name, path }) => {
+      if (name !== 'read' || !path.endsWith('.resolved/resolution')) return undefined;
+      process.fs.at = () => undefined;
+      return { hold: other.store.commit(PEER, ID, BETA) };
+    };
+    return process;
+  }
+
+  it('is not said to be gone to an initiator that knows nothing of it any more', async () => {
+    const process = await overtaken();
+    expect(await process.store.discard(PEER, ID, PEER_STATE_ID)).toBe('done');
+  });
+
+  it('is vouched for by both', async () => {
+    const process = await overtaken();
+    expect(await process.store.commit(PEER, ID, BETA)).toBe('done');
+  });
+
+  it('is seen as what it is, and its number is not free', async () => {
+    const process = await overtaken();
+    expect(await found(process)).toMatchObject({ place: { state: 'done' }, published: true });
+    const again = await overtaken();
+    expect(await again.store.nextIndex(PEER)).toBe(1);
+  });
+});
+
 describe('an operator’s word about an exchange of the initiator', () => {
   it('aborts what is staged', async () => {
     const folder = await makeStoreFolder();
