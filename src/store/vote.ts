@@ -162,10 +162,8 @@ export async function forget(
   if (place === undefined) return 'gone';
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return 'gone';
-  const resolved = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
   // An end is no presumption: only who has had the record can say it, and the record may have been moved since.
-  if (place.state !== 'done' && resolved !== 'commit')
-    return exchange.peerStateId === stateId ? 'open' : 'foreign';
+  if (place.state !== 'done') return exchange.peerStateId === stateId ? 'open' : 'foreign';
   await suspicion.guard(() => remove(context, place));
   return 'gone';
 }

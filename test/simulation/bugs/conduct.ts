@@ -278,6 +278,12 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
         replace: `    if (place.state === 'committed') await changeState(fs, layout, place, 'done');
   }`,
       },
+      {
+        file: VOTE,
+        find: `  if (place.state !== 'done') return exchange`,
+        replace: `  const resolved = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
+  if (place.state !== 'done' && resolved !== 'commit') return exchange`,
+      },
     ],
   },
   {

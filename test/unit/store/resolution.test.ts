@@ -60,6 +60,8 @@ describe('an operator’s commit of a vote', () => {
       resolved: [{ id: ID, decision: 'commit' }],
     });
 
+    // The initiator cannot have ended what it has not committed.
+    expect(await process.store.forget(PEER, ID, PEER_STATE_ID)).toBe('open');
     expect(await process.store.commit(PEER, ID, BETA)).toBe('done');
     expect(await process.store.forget(PEER, ID, PEER_STATE_ID)).toBe('gone');
     expect(await process.store.survey(PEER)).toEqual([]);
