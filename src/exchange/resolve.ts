@@ -145,7 +145,7 @@ async function chosen(
 function carries({ place: { state }, resolution }: SurveyedRecord, choice: Choice): boolean {
   switch (choice) {
     case 'commit':
-      return state === 'committed' || resolution === 'commit';
+      return state === 'committed' || state === 'done' || resolution === 'commit';
     case 'abort':
       return state === 'aborted' || resolution === 'abort';
     case 'forget':

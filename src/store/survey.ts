@@ -45,21 +45,22 @@ export async function surveyRecord(
   layout: Layout,
   place: RecordPlace,
 ): Promise<SurveyedRecord | undefined> {
-  const { value: exchange, damage } = await partOf(true, () => readExchange(fs, layout, place));
-  if (exchange === undefined && damage === undefined) {
+  const exchange = await partOf(true, () => readExchange(fs, layout, place));
+  const key = await fs.stat(pathOf(layout, place, 'key'));
+  const isResolved = place.state === 'resolved';
+  const resolution = await partOf(isResolved, () => readResolution(fs, layout, place));
+  if (isGone(exchange) || (isResolved && isGone(resolution))) {
     // It has moved on since it was listed. Each state comes later than the one before, so this ends.
     const now = await findRecord(fs, layout, place.peer, place.role, place.id);
     return now === undefined ? undefined : await surveyRecord(fs, layout, now);
   }
-  const key = await fs.stat(pathOf(layout, place, 'key'));
-  const resolution = await partOf(place.state === 'resolved', () => readResolution(fs, layout, place));
   const beta = await partOf(hasBeta(place), () => readBeta(fs, layout, place));
   const decided = place.state === 'committed' || place.state === 'done' || resolution.value === 'commit';
   return {
     place,
-    exchange,
+    exchange: exchange.value,
     published: decided && key === undefined,
-    alarm: damage ?? (await readAlarm(fs, layout, place)) ?? resolution.damage ?? beta.damage,
+    alarm: exchange.damage ?? (await readAlarm(fs, layout, place)) ?? resolution.damage ?? beta.damage,
     resolution: resolution.value,
   };
 }
@@ -67,14 +68,18 @@ export async function surveyRecord(
 /** Whether a record of this state has beta for good: an initiator writes it right before it decides, and may half have. */
 const hasBeta = ({ role, state }: RecordPlace): boolean => role === 'responder' || state === 'committed';
 
+interface Part<T> {
+  readonly value: T | undefined;
+  readonly damage: 'unreadable' | undefined;
+}
+
+const isGone = ({ value, damage }: Part<unknown>): boolean => value === undefined && damage === undefined;
+
 /**
  * What stands in a file of its own: without `exchange.json` nobody knows what the exchange was about, without beta nobody can
  * be told of the decision, and without the resolution nobody knows it; all else of the record is as good as ever.
  */
-async function partOf<T>(
-  isThere: boolean,
-  read: () => Promise<T>,
-): Promise<{ readonly value: T | undefined; readonly damage: 'unreadable' | undefined }> {
+async function partOf<T>(isThere: boolean, read: () => Promise<T>): Promise<Part<T>> {
   try {
     return { value: isThere ? await read() : undefined, damage: undefined };
   } catch (error) {

@@ -82,7 +82,11 @@ export async function commit(
     const voted = await readBeta(fs, layout, place);
     if (voted === undefined) continue;
     if (voted !== beta) return 'mismatch';
-    if (place.state === 'resolved' && (await isOverruled(context, place, 'commit'))) return 'overruled';
+    if (place.state === 'resolved') {
+      const said = await holdAgainst(context, place, 'commit');
+      if (said === 'overruled') return said;
+      if (said === 'moved-on') continue;
+    }
     if (place.state === 'staged' && !(await changeState(fs, layout, place, 'committed'))) continue;
     const state = place.state === 'staged' ? 'committed' : place.state;
     const placement = await suspicion.guard(() => finishCommitted(context, { ...place, state }));
@@ -93,15 +97,16 @@ export async function commit(
 }
 
 /**
- * Finishes a committed record without the peer: published, then `.done`, durably. Also vouches for one that is done
- * already. To be called under `guard`.
+ * Finishes a record that the initiator has committed, without the peer: published, then `.done`, durably. Also vouches for
+ * one that is done already. To be called under `guard`.
  */
 export async function finishCommitted(context: StoreContext, place: RecordPlace): Promise<Placement> {
   const { fs, layout } = context;
   if (place.state === 'committed' || place.state === 'resolved') {
     const placement = await publishDecided(context, place);
     if (placement !== 'in-place') return placement;
-    if (place.state === 'committed') await changeState(fs, layout, place, 'done');
+    // Also what an operator has committed: the initiator has said the same, and once it hears FIN it forgets that.
+    await changeState(fs, layout, place, 'done');
   }
   // Who found the name taken may say so only after another process has found it free.
   if (place.state === 'done') await withdrawTaken(context, place);
@@ -124,7 +129,9 @@ export async function discard(
     if (exchange === undefined) continue;
     if (exchange.peerStateId !== stateId) return 'foreign';
     if (place.state === 'resolved') {
-      if (await isOverruled(context, place, 'abort')) return 'overruled';
+      const said = await holdAgainst(context, place, 'abort');
+      if (said === 'overruled') return said;
+      if (said === 'moved-on') continue;
       await discardAborted(context, place);
       await emptyTrash(context);
       return 'gone';
@@ -155,10 +162,8 @@ export async function forget(
   if (place === undefined) return 'gone';
   const exchange = await readExchange(fs, layout, place);
   if (exchange === undefined) return 'gone';
-  const resolved = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
   // An end is no presumption: only who has had the record can say it, and the record may have been moved since.
-  if (place.state !== 'done' && resolved !== 'commit')
-    return exchange.peerStateId === stateId ? 'open' : 'foreign';
+  if (place.state !== 'done') return exchange.peerStateId === stateId ? 'open' : 'foreign';
   await suspicion.guard(() => remove(context, place));
   return 'gone';
 }
@@ -201,15 +206,17 @@ export async function openVotes(context: StoreContext, peer: string, stateId: st
 }
 
 /** Whether an operator has decided otherwise than the initiator, which both sites are told of from now on. */
-async function isOverruled(
+async function holdAgainst(
   context: StoreContext,
   place: RecordPlace,
   decision: 'commit' | 'abort',
-): Promise<boolean> {
+): Promise<'agreed' | 'overruled' | 'moved-on'> {
   const { fs, layout, suspicion } = context;
   await suspicion.guard(() => unlessGone(fs.syncFolder(recordFolder(layout, place))));
   const resolution = await readResolution(fs, layout, place);
-  return resolution !== decision && raiseAlarm(context, place, 'contradiction');
+  if (resolution === decision) return 'agreed';
+  if (resolution === undefined) return 'moved-on';
+  return (await raiseAlarm(context, place, 'contradiction')) ? 'overruled' : 'moved-on';
 }
 
 /** Whether only an operator can settle the record: it carries a mark, or cannot be read. */

@@ -116,7 +116,8 @@ export class Claims {
       if (!isDue) this.#complain(`${by} raised an alarm: ${reason ?? ''}`);
     }
     if (outcome !== 'alarm' && peerAlarms === 0) return;
-    const known = this.#elsewhere || this.#decrees.any || here.ledger.hadAlien || there.ledger.hadAlien;
+    const known =
+      this.#elsewhere || this.#decrees.concernAny || here.ledger.hadAlien || there.ledger.hadAlien;
     if (!known) this.#complain(`${by} raised an alarm`);
   }
 }

@@ -1,9 +1,11 @@
 /**
  * What operators have decided, and what follows from it for the question of both or neither: a decision about a vote
- * may go against the initiator's, and a record that was forgotten answers nobody any more. Nothing else is excused.
+ * may go against the initiator's, and a record that was forgotten answers nobody any more. Nothing else is excused, and a
+ * decision that agrees with the initiator's least of all.
  */
 import { QkdSyncError } from '../../src/base/errors.js';
 import type { KnownExchange } from '../../src/exchange/resolve.js';
+import { createLayout } from '../../src/store/layout.js';
 import type { Choice } from '../../src/store/resolution.js';
 import type { Party } from './party.js';
 import type { Process } from './process.js';
@@ -11,6 +13,7 @@ import type { Process } from './process.js';
 interface Decree {
   readonly by: Process;
   readonly at: Party;
+  readonly peer: Party;
   readonly known: KnownExchange;
   readonly choice: Choice;
   readonly keyId: string;
@@ -34,10 +37,12 @@ export class Decrees {
   confirm(
     by: Process,
     at: Party,
+    peer: Party,
     choice: Choice,
     known: KnownExchange,
   ): (end: KnownExchange | Error | undefined) => void {
-    const decree = { by, at, known, choice, keyId: known.file?.keyIds[0] ?? '', carriedOut: false };
+    const keyId = known.file?.keyIds[0] ?? '';
+    const decree = { by, at, peer, known, choice, keyId, carriedOut: false };
     this.#all.push(decree);
     return (end) => {
       this.#hear(decree, end);
@@ -47,6 +52,10 @@ export class Decrees {
   /** Whether somebody has decided about this exchange so that the two sites may differ, or a promise not be kept. */
   concern(keyId: string): boolean {
     return this.#of(keyId).some(mayDiffer);
+  }
+
+  get concernAny(): boolean {
+    return this.#all.some(mayDiffer);
   }
 
   concernExchange(id: string): boolean {
@@ -117,8 +126,20 @@ export class Decrees {
 /** An initiator's operator can only do what the initiator itself would do, but for what he forgets. */
 function mayDiffer(decree: Decree): boolean {
   const { choice, known } = decree;
-  const isOwn = choice === 'forget' || (known.role === 'responder' && known.state === 'staged');
-  return isOwn && hasWorked(decree);
+  if (choice === 'forget') return hasWorked(decree);
+  return known.role === 'responder' && known.state === 'staged' && hasWorked(decree) && !isAgreed(decree);
+}
+
+/**
+ * Whether the initiator has decided the same. It saves what it has committed for good; a commit that is not durable may
+ * still become an abort, so that one which was never made is all that shows an abort.
+ */
+function isAgreed({ peer: { host, ledger }, at, choice, known, keyId }: Decree): boolean {
+  if (choice === 'commit') return ledger.saved.has(keyId);
+  const committed = [host.state, host.otherState].map((state) =>
+    createLayout(state, host.keys).record(at.host.id, 'initiator', known.id, 'committed'),
+  );
+  return !committed.some((path) => host.moved.has(path) || host.disk.find(path) !== undefined);
 }
 
 /** It has changed the record: who was killed before he could excuses nothing. */

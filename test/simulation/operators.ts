@@ -68,7 +68,7 @@ export class Operators {
       id,
       choice,
       confirmed: (known) => {
-        hear = this.#decrees.confirm(process, party, choice, known);
+        hear = this.#decrees.confirm(process, party, this.#party(party.site.peer), choice, known);
       },
       ended: (end) => {
         hear?.(end);

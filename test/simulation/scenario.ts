@@ -6,6 +6,7 @@ import {
   randomOrders,
   strokeOnOrder,
   type Circumstances,
+  type Order,
 } from './circumstances.js';
 import type { Dice } from './dice.js';
 import { FATES, type Errno, type KmeFate, type Stroke } from './fault.js';
@@ -83,6 +84,8 @@ const FAULTS_MAX = 4;
 
 /** How many of the runs begin with an exchange that was cut off. */
 const AFTER_CUT = 0.5;
+/** In how many of the others that have an operator he decides as the initiator does. */
+const DECIDED_ALIKE = 0.15;
 /** So many orders of events there are of it. */
 const CUT_OFF_SEEDS = 6;
 /** About so many a site does in an exchange, and in a contact that only settles. */
@@ -141,6 +144,7 @@ export function randomScenario(dice: Dice): Scenario {
   if (dice.chance(AFTER_CUT)) return afterCut(dice);
   const anyRole = dice.chance(0.12);
   const circumstances = randomCircumstances(dice);
+  if (circumstances.orders.length > 0 && dice.chance(DECIDED_ALIKE)) return decidedAlike(dice);
   const faults = dice.chance(0.5) ? randomFaults(dice, EXCHANGE_OPERATIONS) : recipe(dice, anyRole);
   const [order] = circumstances.orders;
   const onOrder = order !== undefined && dice.chance(0.5) ? [strokeOnOrder(dice, order)] : [];
@@ -254,6 +258,34 @@ function unheardFailure(dice: Dice): Scenario {
     recoverOnly: dice.chance(0.5),
   };
 }
+
+/** B's operator decides as A does, before B hears of it; then what the two agree on is not heard to its end. */
+function decidedAlike(dice: Dice): Scenario {
+  const [choice, unheard, last] = dice.pick(ALIKE);
+  const messages: MessageTrigger[] = [
+    { type: unheard, nth: 1, fate: dice.pick(['cut', 'vanish', 'kill-receiver', 'power-receiver'] as const) },
+    { type: last, nth: 1, fate: dice.pick(FATES), follows: true },
+  ];
+  const order: Order = { host: 'B', choice, after: 1, delayMs: dice.pick([0, dice.small(1_000)]) };
+  return {
+    ...QUIET,
+    serve: dice.chance(0.5),
+    temper: { sticky: dice.pick([0, 0.5, 0.9]), hasty: 0 },
+    persistence: dice.pick([0.7, 1]),
+    faults: { operations: [], messages, kmes: [] },
+    circumstances: { ...PLAIN, orders: [order] },
+    recoverOnly: dice.chance(0.85),
+    meetsAgain: dice.chance(0.25),
+  };
+}
+
+const ALIKE = [
+  ['commit', 'ACK', 'FIN'],
+  ['commit', 'ACK', 'END'],
+  ['commit', 'ACK', 'END'],
+  ['abort', 'SYN_ACK', 'ABORT'],
+  ['abort', 'SYN_ACK', 'ABORT_OK'],
+] as const;
 
 function randomLaunches(dice: Dice, anyRole: boolean): Launch[] {
   const first = anyRole ? dice.pick(['A', 'B']) : 'A';

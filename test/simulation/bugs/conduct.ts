@@ -262,9 +262,27 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: VOTE,
-        find: `  return resolution !== decision && raiseAlarm(context, place, 'contradiction');`,
-        replace: `  void [resolution, decision, raiseAlarm];
-  return false;`,
+        find: `  return (await raiseAlarm(context, place, 'contradiction')) ? 'overruled' : 'moved-on';`,
+        replace: `  return 'agreed';`,
+      },
+    ],
+  },
+  {
+    name: 'what an operator has committed is never done',
+    rule: '7',
+    changes: [
+      {
+        file: VOTE,
+        find: `    await changeState(fs, layout, place, 'done');
+  }`,
+        replace: `    if (place.state === 'committed') await changeState(fs, layout, place, 'done');
+  }`,
+      },
+      {
+        file: VOTE,
+        find: `  if (place.state !== 'done') return exchange`,
+        replace: `  const resolved = place.state === 'resolved' ? await readResolution(fs, layout, place) : undefined;
+  if (place.state !== 'done' && resolved !== 'commit') return exchange`,
       },
     ],
   },
@@ -312,8 +330,10 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: VOTE,
-        find: `place.state === 'resolved' && (await isOverruled(context, place, 'commit'))`,
-        replace: `(await readResolution(fs, layout, place)) !== undefined && (await isOverruled(context, place, 'commit'))`,
+        find: `    if (place.state === 'resolved') {
+      const said = await holdAgainst(context, place, 'commit');`,
+        replace: `    if ((await readResolution(fs, layout, place)) !== undefined) {
+      const said = await holdAgainst(context, place, 'commit');`,
       },
     ],
   },

@@ -157,7 +157,7 @@ import { releaseAborted, toTrash } from './clean-up.js';`,
       },
       {
         file: VOTE,
-        find: `    if (place.state === 'committed') await changeState(fs, layout, place, 'done');
+        find: `    await changeState(fs, layout, place, 'done');
   }`,
         replace: `    await remove(context, place);
   }`,

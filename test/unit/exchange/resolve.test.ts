@@ -494,3 +494,39 @@ describe('the operator who forgets hears', () => {
     expect(consequenceOf(named, 'forget')).toContain('(abc.hex, whatever its extension)');
   });
 });
+
+describe('what A and an operator of B have both decided', () => {
+  test.each([
+    ['commit', 'ACK'],
+    ['commit', 'FIN'],
+    ['commit', 'END'],
+    ['commit', 'END_OK'],
+    ['abort', 'ABORT'],
+    ['abort', 'ABORT_OK'],
+  ] as const)('to %s is settled by the contact after one that is cut at %s', async (choice, cut) => {
+    await leaveInDoubt(choice === 'commit');
+    await decide(link.b, openAt(link.b, link.a, 'responder'), choice);
+    link.network.wire = ({ type }) => (type === cut ? 'cut' : 'deliver');
+    await link.recover();
+    link.network.wire = SOUND_WIRE;
+    const ends = await link.recover();
+    expect(ends.map(exitCodeOf)).toEqual([0, 0]);
+    expect(Object.keys(await link.b.files(link.a))).toEqual(choice === 'commit' ? ['A_0'] : []);
+    await expectSettled(link);
+  });
+
+  test('to commit is settled although A is killed between the removal of its record and END', async () => {
+    await leaveInDoubt(true);
+    await decide(link.b, openAt(link.b, link.a, 'responder'), 'commit');
+    const asking = link.a.recover(link.b);
+    link.network.wire = ({ type }) => {
+      if (type === 'END') asking.kill();
+      return type === 'END' ? 'vanish' : 'deliver';
+    };
+    await link.both(asking, link.b.respond([link.a]));
+    link.network.wire = SOUND_WIRE;
+    const ends = await link.recover();
+    expect(ends.map(exitCodeOf)).toEqual([0, 0]);
+    await expectSettled(link);
+  });
+});

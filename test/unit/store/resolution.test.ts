@@ -60,12 +60,78 @@ describe('an operator’s commit of a vote', () => {
       resolved: [{ id: ID, decision: 'commit' }],
     });
 
+    // The initiator cannot have ended what it has not committed.
+    expect(await process.store.forget(PEER, ID, PEER_STATE_ID)).toBe('open');
     expect(await process.store.commit(PEER, ID, BETA)).toBe('done');
     expect(await process.store.forget(PEER, ID, PEER_STATE_ID)).toBe('gone');
     expect(await process.store.survey(PEER)).toEqual([]);
     expect(await process.store.nextIndex(PEER)).toBe(1);
     expect(publications([process], folder.layout)).toBe(1);
     expect(await wrongModes(folder.layout.state)).toEqual([]);
+  });
+
+  it('is done once the initiator has committed too, which it may have forgotten when it asks again', async () => {
+    const { folder, process } = await voted();
+    await resolve(process, 'commit');
+    await process.store.commit(PEER, ID, BETA);
+    expect(await process.store.openVotes(PEER, PEER_STATE_ID)).toMatchObject({ done: [ID], resolved: [] });
+    expect(await found(process)).toMatchObject({
+      place: { state: 'done' },
+      published: true,
+      alarm: undefined,
+      resolution: undefined,
+    });
+    expect(await process.store.commit(PEER, ID, BETA)).toBe('done');
+    expect(await process.store.discard(PEER, ID, PEER_STATE_ID)).toBe('done');
+    expect(await resolve(process, 'forget')).toBe(true);
+    expect(await process.store.survey(PEER)).toEqual([]);
+    expect(await keyFiles(folder.layout)).toEqual(SAVED);
+    expect(await process.store.nextIndex(PEER)).toBe(1);
+  });
+
+  it('is not done before its file is in place, whoever agrees', async () => {
+    const { folder, process } = await voted();
+    const alien = join(folder.layout.peerKeys(PEER), 'B_0');
+    await mkdir(folder.layout.peerKeys(PEER), { recursive: true });
+    await writeFile(alien, 'alien');
+    await resolve(process, 'commit');
+    expect(await process.store.commit(PEER, ID, BETA)).toBe('taken');
+    expect(await found(process)).toMatchObject({ place: { state: 'resolved' }, alarm: 'name-taken' });
+    await rm(alien);
+    expect(await process.store.commit(PEER, ID, BETA)).toBe('done');
+    expect(await found(process)).toMatchObject({ place: { state: 'done' }, alarm: undefined });
+    expect(await keyFiles(folder.layout)).toEqual(SAVED);
+  });
+
+  it('is done durably before the initiator hears of it, and after its file', async () => {
+    const { folder, process } = await voted();
+    await resolve(process, 'commit');
+    process.fs.done.length = 0;
+    await process.store.commit(PEER, ID, BETA);
+    expect(process.fs.changes((path) => folder.shorten(path)).slice(-3)).toEqual([
+      'syncFolder exchanges/B/responder/<id>.resolved',
+      'rename exchanges/B/responder/<id>.resolved -> exchanges/B/responder/<id>.done',
+      'syncFolder exchanges/B/responder',
+    ]);
+  });
+
+  it('is done, or waits for the initiator as before, where the process that hears of it is killed', async () => {
+    for (const kill of ['before', 'after'] as const) {
+      const { folder, process } = await voted(false);
+      await resolve(process, 'commit');
+      process.fs.at = ({ name, to }) =>
+        name === 'rename' && to?.endsWith('.done') === true ? { kill } : undefined;
+      await expect(process.store.commit(PEER, ID, BETA)).rejects.toThrow('killed');
+
+      const next = await folder.open({ reallySync: false });
+      await next.store.redo(PEER);
+      expect(await next.store.openVotes(PEER, PEER_STATE_ID)).toMatchObject(
+        kill === 'after' ? { done: [ID], resolved: [] } : { done: [], resolved: [{ id: ID }] },
+      );
+      expect(await next.store.commit(PEER, ID, BETA)).toBe('done');
+      expect(await next.store.openVotes(PEER, PEER_STATE_ID)).toMatchObject({ done: [ID], resolved: [] });
+      expect(publications([process, next], folder.layout)).toBe(1);
+    }
   });
 
   it('is a contradiction where the initiator has aborted', async () => {
@@ -195,6 +261,37 @@ describe('an operator who is slower than the initiator', () => {
     expect(await process.store.openVotes(PEER, PEER_STATE_ID)).toMatchObject({ done: [ID], resolved: [] });
     expect(await process.store.forget(PEER, ID, PEER_STATE_ID)).toBe('gone');
     expect(await keyFiles(folder.layout)).toEqual(SAVED);
+  });
+});
+
+describe('a commit of an operator’s that becomes done while another process reads what he chose', () => {
+  async function overtaken(): Promise<Process> {
+    const { folder, process } = await voted();
+    await resolve(process, 'commit');
+    const other = await folder.open();
+    process.fs.at = ({ name, path }) => {
+      if (name !== 'read' || !path.endsWith('.resolved/resolution')) return undefined;
+      process.fs.at = () => undefined;
+      return { hold: other.store.commit(PEER, ID, BETA) };
+    };
+    return process;
+  }
+
+  it('is not said to be gone to an initiator that knows nothing of it any more', async () => {
+    const process = await overtaken();
+    expect(await process.store.discard(PEER, ID, PEER_STATE_ID)).toBe('done');
+  });
+
+  it('is vouched for by both', async () => {
+    const process = await overtaken();
+    expect(await process.store.commit(PEER, ID, BETA)).toBe('done');
+  });
+
+  it('is seen as what it is, and its number is not free', async () => {
+    const process = await overtaken();
+    expect(await found(process)).toMatchObject({ place: { state: 'done' }, published: true });
+    const again = await overtaken();
+    expect(await again.store.nextIndex(PEER)).toBe(1);
   });
 });
 
