@@ -40,6 +40,8 @@ export async function probePublishing(
     // What is moved there must be made durable too, which takes the right to read the folders.
     for (const folder of target === layout.peerKeys(peer) ? [layout.keys, target] : [target])
       await unlessGone(secureNames(fs, folder));
+    // And the name of the folder itself, or of the folder of keys.
+    await ensureFolder(fs, target === layout.peerKeys(peer) ? layout.keys : target);
     if (await tryRename(fs, layout, random, target)) return;
   }
   throw new QkdSyncError('storage', `files do not stay in ${layout.trash}`, {

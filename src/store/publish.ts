@@ -60,10 +60,11 @@ async function move(
   key: string,
   target: string,
 ): Promise<Publication> {
-  const { fs } = context;
+  const { fs, layout } = context;
   for (let tries = 1; ; tries += 1) {
     if ((await fs.stat(key)) === undefined) return 'earlier';
-    await ensureFolder(fs, dirname(target));
+    // Each by itself: whoever made the folders beforehand need not have made the name of the upper one last.
+    for (const folder of [layout.keys, dirname(target)]) await ensureFolder(fs, folder);
     if ((await fs.stat(target)) !== undefined) {
       if ((await fs.stat(key)) === undefined) return 'earlier';
       await raiseAlarm(context, place, 'name-taken');

@@ -55,8 +55,8 @@ describe('the probe', () => {
     },
   );
 
-  it.each(['keys', 'keys/B'])(
-    'says no where %s can be moved into but not be made durable, before anything is at stake',
+  it.each(['', 'keys', 'keys/B'])(
+    'says no where <path>/%s can be moved into but not be made durable, before anything is at stake',
     async (closed) => {
       const folder = await makeStoreFolder();
       await mkdir(join(folder.path, 'keys/B'), { recursive: true });
