@@ -86,6 +86,19 @@ describe('what each command needs', () => {
       'index',
     );
   });
+
+  it('takes no number after which none could be told', async () => {
+    const flags = { ...INSECURE, peer: 'B' };
+    expect(await folder.load('initiate', { flags: { ...flags, index: '1000000000000000' } })).toMatchObject({
+      index: 10 ** 15,
+    });
+    for (const index of ['1000000000000001', '9007199254740991']) {
+      expect(await folder.failure('initiate', { flags: { ...flags, index } })).toMatchObject({
+        code: 'usage',
+        message: `--index is "${index}": expected an integer from 0 to 1000000000000000`,
+      });
+    }
+  });
 });
 
 describe('the peer', () => {
