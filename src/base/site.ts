@@ -16,6 +16,18 @@ export function isSiteId(text: string): boolean {
   );
 }
 
+/** The longest file name of most file systems, in bytes (NAME_MAX). */
+export const NAME_MAX_BYTES = 255;
+/** The most that follows a site ID in the name of a key file: `_` and a number. */
+const SUFFIX_MAX_BYTES = 1 + 16;
+/** The most that a site ID may take in the name of a file. */
+export const SEGMENT_MAX_BYTES = NAME_MAX_BYTES - SUFFIX_MAX_BYTES;
+
+/** Whether key files of whatever number can bear the site's ID. */
+export function fitsFileNames(site: string): boolean {
+  return encodeSegment(site).length <= SEGMENT_MAX_BYTES;
+}
+
 /** The role of `site` towards `peer`: the ID that sorts first, ignoring case, initiates. Undefined where they are alike. */
 export function roleOf(site: string, peer: string): Role | undefined {
   const [own, other] = [site.toLowerCase(), peer.toLowerCase()];

@@ -9,7 +9,7 @@ import { readAuth, readPeerPsk } from './auth.js';
 import { readKme } from './kme.js';
 import { buildExchange, buildFolders, openSources } from './load.js';
 import type { Build, LoadRequest, Need } from './load.js';
-import { answeredPeers, choosePeer, readPeers } from './peers.js';
+import { answeredPeers, checkLengths, choosePeer, readPeers } from './peers.js';
 import type { PeerEntry } from './peers.js';
 import { SETTINGS } from './settings-table.js';
 import type { DoctorSettings } from './settings.js';
@@ -31,9 +31,10 @@ export async function examineSettings(request: Omit<LoadRequest<Need>, 'need'>):
 
 async function buildAll(build: Build): Promise<DoctorSettings> {
   const { reader, file, home, problems, qkdNet } = build;
-  reader.require(SETTINGS.site, problems);
+  const site = reader.require(SETTINGS.site, problems);
   const entries = readPeers(file.peers, home, problems);
   const chosen = choose(build, entries);
+  checkLengths(site, new Set([...entries, ...chosen]), problems);
   const auth = await readAuth(reader, entries, problems);
   if (auth !== undefined) {
     for (const entry of chosen) (await readPeerPsk(auth, entry, problems))?.wipe();

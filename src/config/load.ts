@@ -16,7 +16,7 @@ import type { ConfigFile } from './file.js';
 import { readFlags } from './flags.js';
 import type { Flags } from './flags.js';
 import { readKme } from './kme.js';
-import { answeredPeers, choosePeer, readPeers } from './peers.js';
+import { answeredPeers, checkLengths, choosePeer, readPeers } from './peers.js';
 import type { PeerEntry } from './peers.js';
 import { Problems } from './problems.js';
 import { readQkdNet, withRoutes } from './qkd-net.js';
@@ -168,8 +168,11 @@ async function buildContact(
   chosen: readonly PeerEntry[],
 ): Promise<ContactSettings | undefined> {
   const { reader, problems } = build;
-  const site = reader.require(SETTINGS.site, problems)?.value;
-  for (const entry of new Set([...entries, ...chosen])) {
+  const found = reader.require(SETTINGS.site, problems);
+  const site = found?.value;
+  const all = new Set([...entries, ...chosen]);
+  checkLengths(found, all, problems);
+  for (const entry of all) {
     if (site === undefined || roleOf(site, entry.site) !== undefined) continue;
     problems.add('config', `${entry.subject} is this site itself: expected an ID other than ${quote(site)}`);
   }

@@ -4,7 +4,7 @@
  * Calling sequence: `readPeers`, then `choosePeer` to call one or `answeredPeers` to answer them. What is wrong goes
  * to `problems`; nothing throws.
  */
-import { isSiteId, roleOf } from '../base/site.js';
+import { fitsFileNames, isSiteId, roleOf, SEGMENT_MAX_BYTES } from '../base/site.js';
 import { DEFAULT_PORT, isHostName, parseDialAddress, splitPeer } from './address.js';
 import type { DialAddress } from './address.js';
 import type { PeerSection } from './file.js';
@@ -77,6 +77,18 @@ export function readPeers(sections: readonly PeerSection[], home: string, proble
     entries.push(entry);
   }
   return entries;
+}
+
+/** Whether each ID can be part of the names of key files, at this site or at the other. */
+export function checkLengths(
+  own: Found<string> | undefined,
+  peers: Iterable<PeerEntry>,
+  problems: Problems,
+): void {
+  const flaw = ` is too long an ID for the names of files: expected at most ${SEGMENT_MAX_BYTES} bytes, each that is no letter, digit, _, - or . counted three times`;
+  if (own !== undefined && !fitsFileNames(own.value)) problems.addAt(own.origin, flaw);
+  for (const { site, subject } of peers)
+    if (!fitsFileNames(site)) problems.add('config', `${subject}${flaw}`);
 }
 
 /** The peer that --peer means: a configured one by its site ID, else a host. */

@@ -4,6 +4,9 @@ import type { Command, Setting } from './setting.js';
 import { SETTINGS } from './settings-table.js';
 import { peerOrHost, file, integer, oneOf, siteId, trueOrFalse } from './shape.js';
 
+/** No pair of sites ever gets there by itself, nor from there to where numbers cannot be counted on any more. */
+const INDEX_MAX = 10 ** 15;
+
 /** Set by flag only: they are about one run. */
 export const SWITCHES = {
   peer: {
@@ -39,7 +42,7 @@ export const SWITCHES = {
   index: {
     key: 'index',
     flag: '--index <n>',
-    shape: integer(0, Number.MAX_SAFE_INTEGER),
+    shape: integer(0, INDEX_MAX),
     help: 'the number of the next key file, higher than any so far; to be given on both sites',
     commands: EXCHANGING,
   },

@@ -9,6 +9,7 @@ import { parseKmeUrl } from '../kme/address.js';
 import type { KmeTls } from '../kme/tls.js';
 import { examineBlocks } from './blocks.js';
 import { certificatesIn, examineExpiry, type Certificates } from './expiry.js';
+import { examineFileSystem } from './file-system.js';
 import { examineFileMode, type SecretFile } from './file-mode.js';
 import { failed, skipped, type Finding, type FindingName } from './finding.js';
 import type { DoctorPorts, ProbedKme } from './ports.js';
@@ -29,6 +30,7 @@ export interface DoctorSettings {
     readonly naming: string;
   };
   readonly keys: string;
+  readonly state: string;
   readonly secretFiles: readonly SecretFile[];
   /** Where qkd-net's key router is set up. */
   readonly qkdNet?: Router;
@@ -41,7 +43,7 @@ export interface KmeAccess extends KmeTls, Omit<ProbedKme, 'url' | 'tls'> {
 }
 
 export async function examine(settings: DoctorSettings, ports: DoctorPorts): Promise<Finding[]> {
-  const { kme, secretFiles, qkdNet } = settings;
+  const { kme, secretFiles, keys, state, qkdNet } = settings;
   const findings: Finding[] = [];
   if (kme === undefined) findings.push(skipped('kme-dns', 'kme', 'what is set for the KME cannot be used'));
   for (const one of kme === undefined ? [] : eachOf(kme)) {
@@ -51,6 +53,8 @@ export async function examine(settings: DoctorSettings, ports: DoctorPorts): Pro
     findings.push(examineExpiry(certificates, ports.clock.now()));
   }
   for (const file of secretFiles) findings.push(await examineFileMode(file, ports.disk));
+  for (const [setting, path] of Object.entries({ keys, state }))
+    findings.push(await examineFileSystem({ setting, path }, ports.disk));
   if (qkdNet !== undefined) findings.push(...(await examineQkdNet(qkdNet, settings, ports)));
   return findings;
 }

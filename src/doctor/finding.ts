@@ -15,6 +15,7 @@ export type FindingName =
   | 'kme-key'
   | 'certificate-expiry'
   | 'file-mode'
+  | 'file-system'
   | 'qkd-net-keys'
   | 'qkd-net-count'
   | 'qkd-net-size'

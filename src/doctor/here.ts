@@ -20,7 +20,7 @@ export interface Surroundings {
 }
 
 export function examineHere(
-  settings: DoctorSettings & { readonly state: string },
+  settings: DoctorSettings,
   { clock, random, log, signal }: Surroundings,
 ): Promise<Finding[]> {
   const store = createStore(settings.state, settings.keys, {

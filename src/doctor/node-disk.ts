@@ -1,6 +1,6 @@
 /** This machine's files, as `doctor` looks at them. */
 import { constants } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat, statfs } from 'node:fs/promises';
 import { systemCode } from '../base/errors.js';
 import type { Disk } from './ports.js';
 
@@ -23,6 +23,8 @@ export const nodeDisk: Disk = {
   },
 
   list: (path) => readdir(path),
+
+  fileSystem: async (folder) => (await statfs(folder)).type,
 
   scan: async (path, look) => {
     // Without O_NONBLOCK a pipe that nobody writes to would hold us for ever.

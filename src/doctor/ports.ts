@@ -85,6 +85,8 @@ export interface Disk {
   /** What lies there, links followed; undefined for nothing. */
   stat(path: string): Promise<DiskFacts | undefined>;
   list(path: string): Promise<readonly string[]>;
+  /** What kind of file system a folder lies on: `f_type` of statfs(2). */
+  fileSystem(folder: string): Promise<number>;
   /** Shows a file piece by piece; each piece is overwritten as soon as `look` returns. */
   scan(path: string, look: (piece: Uint8Array) => void): Promise<void>;
 }

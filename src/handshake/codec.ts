@@ -49,7 +49,8 @@ const WANT: Shape = {
   count: { check: integer(1, COUNT_MAX) },
   size: { check: integer(8, 1_048_576) },
   naming: { check: oneOf('index', 'key-id') },
-  index: { check: NATURAL, optional: true },
+  // The one after it must still be one that STATUS can tell.
+  index: { check: integer(0, Number.MAX_SAFE_INTEGER - 1), optional: true },
 };
 
 const RESOLVED: Shape = { ...ID_FIELD, decision: { check: oneOf('commit', 'abort') } };

@@ -129,9 +129,9 @@ async function releaseOrphans({ fs, layout }: CleanUpPorts, peer: string): Promi
   }
 }
 
-/** A probe that a crash left where it had been tried. */
+/** A probe that a crash left where it had been tried, or on its way there. */
 async function removeProbes({ fs, layout }: CleanUpPorts, peer: string): Promise<void> {
-  for (const folder of [dirname(layout.keys), layout.keys, layout.peerKeys(peer)]) {
+  for (const folder of [layout.peer(peer), dirname(layout.keys), layout.keys, layout.peerKeys(peer)]) {
     try {
       await unlessGone(fs.unlink(within(folder, PROBE_NAME)));
     } catch (error) {

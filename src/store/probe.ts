@@ -1,6 +1,6 @@
 /**
  * Whether key files can be published, found out before a key is drawn (docs/protocol.md, "Records"): a local file
- * system with room, and a rename from the folder of state into the folder of keys that really works. Equal device
+ * system with room, and a rename from the peer's folder of state into the folder of keys that really works. Equal device
  * numbers are not enough: a bind mount has them and refuses the rename.
  *
  * Errors: `storage`, with what to change.
@@ -10,7 +10,7 @@ import { QkdSyncError, systemCode } from '../base/errors.js';
 import { randomId, type Random } from '../base/random.js';
 import { ensureFolder, secureNames, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
-import type { Layout } from './layout.js';
+import { within, type Layout } from './layout.js';
 import { refuseNetworkFileSystem } from './network-file-system.js';
 
 /** A fixed name, so that what a crash leaves is found again without listing a folder of a hundred thousand files. */
@@ -22,7 +22,7 @@ const SPARE_BYTES = 1 << 20;
 const TRIES = 5;
 
 /**
- * Tries it all for one peer.
+ * Tries it all for one peer, whose folder of state is there.
  * @param bytes how much the key file and what is kept with it until it is published will take
  */
 export async function probePublishing(
@@ -40,30 +40,47 @@ export async function probePublishing(
     // What is moved there must be made durable too, which takes the right to read the folders.
     for (const folder of target === layout.peerKeys(peer) ? [layout.keys, target] : [target])
       await unlessGone(secureNames(fs, folder));
-    if (await tryRename(fs, layout, random, target)) return;
+    // And the name of the folder itself, or of the folder of keys.
+    await ensureFolder(fs, target === layout.peerKeys(peer) ? layout.keys : target);
+    if (await tryRename(fs, layout, random, peer, target)) return;
   }
   throw new QkdSyncError('storage', `files do not stay in ${layout.trash}`, {
     hint: 'see what clears this folder away',
   });
 }
 
-/** False where another run's clean-up took the probe away before it could be moved, or somebody the folder. */
-async function tryRename(fs: FileSystem, layout: Layout, random: Random, target: string): Promise<boolean> {
-  const probe = join(layout.trash, randomId(random));
-  await (await fs.create(probe)).close();
+/**
+ * By way of the peer's folder of state, from which the key file will be moved, and which may be a mount of its own. False
+ * where another run's clean-up took the probe away before it could be moved, or somebody the folder.
+ */
+async function tryRename(
+  fs: FileSystem,
+  layout: Layout,
+  random: Random,
+  peer: string,
+  target: string,
+): Promise<boolean> {
+  const made = within(layout.trash, randomId(random));
+  const placed = within(layout.peer(peer), PROBE_NAME);
   const tried = join(target, PROBE_NAME);
+  await (await fs.create(made)).close();
+  if (!(await move(fs, made, placed)) || !(await move(fs, placed, tried))) return false;
+  await unlessGone(fs.unlink(tried));
+  return true;
+}
+
+/** False where the probe, or the folder that it was to come to, is gone. */
+async function move(fs: FileSystem, probe: string, to: string): Promise<boolean> {
   try {
-    if (!(await unlessGone(fs.rename(probe, tried)))) return false;
+    return await unlessGone(fs.rename(probe, to));
   } catch (error) {
     await unlessGone(fs.unlink(probe));
     if (systemCode(error) !== 'EXDEV') throw error;
-    throw new QkdSyncError('storage', `${layout.state} and ${target} are on different file systems`, {
-      hint: 'set state to a folder on the file system of keys: the key file is moved into place by one rename',
+    throw new QkdSyncError('storage', `${dirname(probe)} and ${dirname(to)} are on different file systems`, {
+      hint: 'set state to a folder on the file system of keys, and mount nothing in it: the key file is moved into place by one rename',
       cause: error,
     });
   }
-  await unlessGone(fs.unlink(tried));
-  return true;
 }
 
 /** The folder itself or the nearest parent that exists. */

@@ -7,10 +7,12 @@
  */
 import { dirname } from 'node:path';
 import { systemCode } from '../base/errors.js';
+import { randomId } from '../base/random.js';
 import type { StoreContext } from './context.js';
 import { ensureFolder, moveUnlessGone, unlessGone } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { RECORD_FILE, within, type Layout } from './layout.js';
+import { readSmall } from './reading.js';
 import { pathOf, raiseAlarm, readAlarm, recordFolder, type Exchange, type RecordPlace } from './record.js';
 
 /** `moved`: this call published the file; `earlier`: it had been published; `taken`: an alien file is in the way. */
@@ -46,11 +48,16 @@ export async function publish(
 
 /** Takes back the alarm that the name is taken, if there is one: the file is in place. Not yet durable. */
 export async function withdrawTaken(
-  { fs, layout }: Pick<StoreContext, 'fs' | 'layout'>,
+  { fs, layout, random }: Pick<StoreContext, 'fs' | 'layout' | 'random'>,
   place: RecordPlace,
 ): Promise<void> {
-  if ((await readAlarm(fs, layout, place)) === 'name-taken')
-    await unlessGone(fs.unlink(pathOf(layout, place, 'alarm')));
+  if ((await readAlarm(fs, layout, place)) !== 'name-taken') return;
+  const alarm = pathOf(layout, place, 'alarm');
+  // Aside first: a graver alarm may be put in its place right now, and that one must stay.
+  const aside = within(recordFolder(layout, place), randomId(random));
+  if (!(await unlessGone(fs.rename(alarm, aside)))) return;
+  const isTaken = (await readSmall(fs, aside)) === 'name-taken';
+  await unlessGone(isTaken ? fs.unlink(aside) : fs.rename(aside, alarm));
 }
 
 /** Moves the key, unless that has been done or somebody else's file has the name. Errors: Node's. */
@@ -60,14 +67,15 @@ async function move(
   key: string,
   target: string,
 ): Promise<Publication> {
-  const { fs } = context;
+  const { fs, layout } = context;
   for (let tries = 1; ; tries += 1) {
     if ((await fs.stat(key)) === undefined) return 'earlier';
-    await ensureFolder(fs, dirname(target));
+    // Each by itself: whoever made the folders beforehand need not have made the name of the upper one last.
+    for (const folder of [layout.keys, dirname(target)]) await ensureFolder(fs, folder);
     if ((await fs.stat(target)) !== undefined) {
       if ((await fs.stat(key)) === undefined) return 'earlier';
-      await raiseAlarm(context, place, 'name-taken');
-      return 'taken';
+      // Without a record to be marked another process has found the name free.
+      return (await raiseAlarm(context, place, 'name-taken')) ? 'taken' : 'earlier';
     }
     try {
       return (await moveUnlessGone(fs, key, target)) ? 'moved' : 'earlier';

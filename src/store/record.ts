@@ -170,7 +170,8 @@ export async function writeBeta(
 
 /**
  * Marks the record: it stays, and every exit says so, until an operator has looked. False where it has moved on. The mark
- * is made aside and linked into place, whole: by half of one nobody could tell that it may be taken away again.
+ * is made aside and linked into place, whole: by half of one nobody could tell that it may be taken away again. The first
+ * mark stays, unless it says no more than that the name is taken: that will pass, and the key be published.
  */
 export async function raiseAlarm(
   { fs, layout, random }: Pick<StoreContext, 'fs' | 'layout' | 'random'>,
@@ -181,15 +182,32 @@ export async function raiseAlarm(
   const aside = within(folder, randomId(random));
   try {
     if (!(await unlessGone(writeDurably(fs, aside, bytes(reason))))) return false;
-    const marked = await unlessGone(fs.link(aside, within(folder, RECORD_FILE.alarm)));
-    return marked && (await unlessGone(fs.syncFolder(folder)));
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return true;
-    throw error;
+    return (await putMark(fs, layout, place, reason, aside)) && (await unlessGone(fs.syncFolder(folder)));
   } finally {
     // What is left there goes with the record, and must not hide what failed before.
     await fs.unlink(aside).catch(() => undefined);
   }
+}
+
+/** Puts the mark in place, unless one stands that says as much; false where the record has moved on. */
+async function putMark(
+  fs: FileSystem,
+  layout: Layout,
+  place: RecordPlace,
+  reason: AlarmReason,
+  aside: string,
+): Promise<boolean> {
+  const mark = pathOf(layout, place, 'alarm');
+  try {
+    return await unlessGone(fs.link(aside, mark));
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+  if (reason === 'name-taken') return true;
+  const standing = await readAlarm(fs, layout, place);
+  // None any more: the name is free again.
+  const isGrave = standing !== undefined && standing !== 'name-taken';
+  return isGrave || unlessGone(fs.rename(aside, mark));
 }
 
 export async function readAlarm(

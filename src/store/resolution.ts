@@ -14,7 +14,7 @@ import { randomId } from '../base/random.js';
 import { emptyTrash, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import { judge, publishDecided } from './decision.js';
-import { ensureFolder, unlessGone, writeDurably } from './durable.js';
+import { ensureFolder, secureNames, unlessGone, writeDurably } from './durable.js';
 import type { FileSystem } from './file-system.js';
 import { dropNote } from './hook-note.js';
 import { coverIndex } from './index-mark.js';
@@ -85,7 +85,12 @@ async function carryOut(
     );
     return true;
   }
-  if (place.role === 'initiator') return (await judge(context, place.id)).decided === 'aborted';
+  if (place.role === 'initiator') {
+    if ((await judge(context, place.id)).decided !== 'aborted') return false;
+    // The record is for the next contact to clear away, which may never come.
+    await destroyKey(context, { ...place, state: 'aborted' });
+    return true;
+  }
   // What was chosen before was not carried out to its end then.
   if (place.state !== 'resolved' && !(await choose(context, place, resolution.choice))) return false;
   await suspicion.guard(() => finishResolved(context, { ...place, state: 'resolved' }));
@@ -117,22 +122,27 @@ async function choose(
 
 /**
  * Publishes what was resolved to commit; destroys the key, and frees the name, of what was not. The role's folder is
- * fsynced before either: a vote that came back with the power must still have its key; so is the record's, because whoever
- * made the choice may have been unable to make it last. Under `guard`.
+ * fsynced before either; so is the record's, because whoever made the choice may have been unable to make it last. Under
+ * `guard`.
  */
 export async function finishResolved(context: StoreContext, place: RecordPlace): Promise<void> {
-  const { fs, layout, suspicion } = context;
+  const { fs, layout } = context;
   await unlessGone(fs.syncFolder(recordFolder(layout, place)));
   const choice = await readResolution(fs, layout, place);
   if (choice === 'commit') {
     await publishDecided(context, place);
   } else if (choice === 'abort') {
-    await fs.syncFolder(layout.role(place.peer, place.role));
-    await suspicion.confirm();
-    await unlessGone(fs.unlink(pathOf(layout, place, 'key')));
-    await unlessGone(fs.syncFolder(recordFolder(layout, place)));
+    await destroyKey(context, place);
     await releaseNames(context, place);
   }
+}
+
+/** Of what is aborted, for good before: a record that came back undecided with the power must still have its key. */
+async function destroyKey({ fs, layout, suspicion }: StoreContext, place: RecordPlace): Promise<void> {
+  await secureNames(fs, layout.role(place.peer, place.role));
+  await suspicion.confirm();
+  await unlessGone(fs.unlink(pathOf(layout, place, 'key')));
+  await unlessGone(fs.syncFolder(recordFolder(layout, place)));
 }
 
 /** Removes a record that only an operator could settle. Its number, where it can be read, is never used again. */

@@ -58,7 +58,7 @@ export function createSuspicion(
       'suspect',
       `the records in ${layout.state} are suspect: something could not be made durable`,
       {
-        hint: `find out what is wrong with the disk, then restart the machine (and delete ${layout.suspect} if it is empty or cut short); the next run settles what is open`,
+        hint: `find out what is wrong with the disk, then restart the machine (and delete ${layout.suspect} after that if it is empty, cut short or says ${UNKNOWN_BOOT}); the next run settles what is open`,
         cause,
       },
     );

@@ -255,7 +255,8 @@ describe('where qkd-net is set up', () => {
     expect(a.stdout).toBe(`${sites.a.path('.qkd/qnl/qll/keys/B/B_0')}\n`);
     const { code, findings, of } = await diagnose(sites.a);
     expect(code).toBe(0);
-    expect(findings.filter(({ standing }) => standing !== 'ok')).toEqual([]);
+    // The folder for temporary files may lie in memory.
+    expect(findings.filter(({ name, standing }) => standing !== 'ok' && name !== 'file-system')).toEqual([]);
     expect(of('qkd-net-index')?.text).toBe('files 0 to 0 without a gap');
     expect(of('qkd-net-shape')?.text).toBe('16 lines of 64 characters, in hex');
   });

@@ -122,6 +122,7 @@ export class Ledger {
     }
     const keys = this.#ground.entries.get('keys');
     this.#keys = keys?.kind === 'folder' ? keys : undefined;
+    this.#forgetLostAliens();
     for (const folder of this.#keys?.entries.values() ?? []) {
       if (folder.kind !== 'folder') continue;
       for (const [name, node] of folder.entries) {
@@ -130,6 +131,14 @@ export class Ledger {
           this.#say(`after a power loss ${name} is not a complete key file`);
       }
     }
+  }
+
+  /** Nobody has made their names last. */
+  #forgetLostAliens(): void {
+    const there = [...(this.#keys?.entries.values() ?? [])].flatMap((folder) =>
+      folder.kind === 'folder' ? [...folder.entries.values()] : [],
+    );
+    for (const [name, node] of this.#aliens) if (!there.includes(node)) this.#aliens.delete(name);
   }
 
   #keyIdOf(bytes: Uint8Array): string | undefined {

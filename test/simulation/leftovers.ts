@@ -45,6 +45,7 @@ function inspectPeer(peer: string, node: Node, found: string[], marksMax: number
     const names = namesIn(child);
     // What operators have decided stays written down.
     if (name === 'resolutions') continue;
+    if (child.kind === 'file') found.push(path);
     if (name === 'index') {
       if (names.length > marksMax) found.push(`${path}/{${names.join()}}`);
     } else {

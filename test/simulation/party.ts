@@ -66,7 +66,7 @@ export class Party {
     }
   }
 
-  /** Somebody puts a file of his own where the peer's key files come. */
+  /** Somebody puts a file of his own where the peer's key files come. He cares for no folder: none of it need last. */
   putAlien(name: string): void {
     const { disk, keys, id, world } = this.host;
     const folder = `${keys}/${this.site.peer}`;
@@ -80,7 +80,6 @@ export class Party {
       disk.sync(file);
       return file;
     });
-    for (const path of [`/${id}`, keys, folder]) disk.syncFolder(path);
   }
 
   /** He moves it away. */

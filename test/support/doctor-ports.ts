@@ -62,6 +62,7 @@ export function memoryDisk(
           .filter((one) => one.startsWith(`${path}/`))
           .map((one) => one.slice(path.length + 1)),
       ),
+    fileSystem: () => Promise.resolve(0xef53),
     scan: (path, look) => {
       const content = tree[path];
       if (typeof content !== 'string') return Promise.reject(coded('EACCES'));

@@ -217,8 +217,9 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'src/store/publish.ts',
-        find: `      await raiseAlarm(context, place, 'name-taken');`,
-        replace: '      void raiseAlarm;',
+        find: `      return (await raiseAlarm(context, place, 'name-taken')) ? 'taken' : 'earlier';`,
+        replace: `      void raiseAlarm;
+      return 'taken';`,
       },
     ],
   },

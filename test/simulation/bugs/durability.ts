@@ -140,4 +140,15 @@ export const DURABILITY_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a folder of keys that somebody else has made is taken for durable',
+    rule: 'Records, step 2',
+    changes: [
+      {
+        file: 'src/store/publish.ts',
+        find: '[layout.keys, dirname(target)]',
+        replace: '[dirname(target)]',
+      },
+    ],
+  },
 ];

@@ -86,6 +86,19 @@ describe('what each command needs', () => {
       'index',
     );
   });
+
+  it('takes no number after which none could be told', async () => {
+    const flags = { ...INSECURE, peer: 'B' };
+    expect(await folder.load('initiate', { flags: { ...flags, index: '1000000000000000' } })).toMatchObject({
+      index: 10 ** 15,
+    });
+    for (const index of ['1000000000000001', '9007199254740991']) {
+      expect(await folder.failure('initiate', { flags: { ...flags, index } })).toMatchObject({
+        code: 'usage',
+        message: `--index is "${index}": expected an integer from 0 to 1000000000000000`,
+      });
+    }
+  });
 });
 
 describe('the peer', () => {
@@ -178,6 +191,37 @@ peers:
       'config',
       'peers.a is this site itself: expected an ID other than "A"',
     ]);
+  });
+
+  describe('and this site have IDs that fit into the names of files', () => {
+    const FITTING = 'ふ'.repeat(26);
+    const LONG = 'ふ'.repeat(27);
+    const FLAW =
+      'is too long an ID for the names of files: expected at most 238 bytes, each that is no letter, digit, _, - or . counted three times';
+
+    it('in the file', async () => {
+      await folder.configure(`site: ${LONG}\npeers:\n  ${FITTING}: { address: b }\n`);
+      expect(await refusal({ peer: FITTING, site: undefined })).toEqual([
+        'config',
+        `${folder.home}/.qkd/qkd-sync.yaml:1: site ${FLAW}`,
+      ]);
+      await folder.configure(`site: A\npeers:\n  ${LONG}: {}\n  C: {}\n`);
+      expect(await refusal({ peer: 'C', site: undefined })).toEqual([
+        'config',
+        `${folder.home}/.qkd/qkd-sync.yaml:3: peers."${LONG}" ${FLAW}`,
+      ]);
+    });
+
+    it('in flags', async () => {
+      const flags = { ...INSECURE, peer: 'localhost' };
+      expect(await folder.load('initiate', { flags: { ...flags, peerSite: FITTING } })).toMatchObject({
+        peer: { site: FITTING },
+      });
+      expect(await refusal({ peer: 'localhost', peerSite: LONG })).toEqual([
+        'config',
+        `peers.${LONG} ${FLAW}`,
+      ]);
+    });
   });
 
   it('may be any of the file, or the one of the flags, for respond', async () => {

@@ -7,6 +7,7 @@ import { makeTestCa, type Credentials } from '../../support/certificates.js';
 import { coded, doctorPorts, GOOD_PROBE, memoryDisk, PLAIN_WAY } from '../../support/doctor-ports.js';
 
 const KME = 'https://kme.example:8443';
+const FOLDERS = ['file-system ok', 'file-system ok'];
 const KME_TALK = ['kme-client-certificate', 'kme-clock', 'kme-status', 'kme-stock', 'kme-limits'];
 
 let own: Credentials;
@@ -23,6 +24,7 @@ beforeAll(async () => {
     peers: [{ site: 'B', sae: 'sae-b' }],
     exchange: { count: 1, size: 256, format: 'hex', naming: 'index' },
     keys: '/keys',
+    state: '/exchanges',
     secretFiles: [{ setting: 'kme.key', path: '/sae.key' }],
     takeKey: false,
   };
@@ -67,6 +69,8 @@ describe('everything', () => {
       'certificate-expiry channel.ca',
       'certificate-expiry channel.cert',
       'file-mode kme.key',
+      'file-system keys',
+      'file-system state',
     ]);
     expect(ports.clock.pending).toBe(0);
   });
@@ -125,6 +129,7 @@ describe('what comes after a failure is skipped', () => {
       ...skippedFrom('kme-tcp', 'kme-tls', 'kme-certificate', ...KME_TALK),
       'certificate-expiry ok',
       'file-mode ok',
+      ...FOLDERS,
     ]);
   });
 
@@ -136,6 +141,7 @@ describe('what comes after a failure is skipped', () => {
       ...skippedFrom('kme-tls', 'kme-certificate', ...KME_TALK),
       'certificate-expiry ok',
       'file-mode ok',
+      ...FOLDERS,
     ]);
   });
 
@@ -150,7 +156,7 @@ describe('what comes after a failure is skipped', () => {
       throw new Error('the KME is talked to');
     };
     const ports = world({ ...networkWith({ connectTls: () => Promise.resolve(distrusted) }), openKme });
-    expect(summary(await examine(settings, ports)).slice(2, -2)).toEqual([
+    expect(summary(await examine(settings, ports)).slice(2, -4)).toEqual([
       'kme-tls ok',
       'kme-certificate failed',
       'certificate-expiry ok',
@@ -160,7 +166,7 @@ describe('what comes after a failure is skipped', () => {
 
   it('of our certificate in the handshake', async () => {
     const connectTls = (): Promise<never> => Promise.reject(coded('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'));
-    expect(summary(await examine(settings, world(networkWith({ connectTls })))).slice(2, -2)).toEqual([
+    expect(summary(await examine(settings, world(networkWith({ connectTls })))).slice(2, -4)).toEqual([
       'kme-client-certificate failed',
       ...skippedFrom('kme-tls', 'kme-certificate', ...KME_TALK.slice(1)),
     ]);
@@ -169,7 +175,7 @@ describe('what comes after a failure is skipped', () => {
   it('of the settings of the KME', async () => {
     const { kme, ...others } = settings;
     expect(kme).toBeDefined();
-    expect(summary(await examine(others, world()))).toEqual(['kme-dns skipped', 'file-mode ok']);
+    expect(summary(await examine(others, world()))).toEqual(['kme-dns skipped', 'file-mode ok', ...FOLDERS]);
   });
 });
 

@@ -26,6 +26,11 @@ it('tells what lies there, links followed', async () => {
   expect((await nodeDisk.list(folder)).toSorted()).toEqual(['a.key', 'link']);
 });
 
+it('tells what a folder lies on', async () => {
+  expect(await nodeDisk.fileSystem('/proc')).toBe(0x9fa0);
+  await expect(nodeDisk.fileSystem(join(folder, 'nothing'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 it('shows a file in pieces, and keeps none of them', async () => {
   const content = 'ab'.repeat(100_000);
   await writeFile(join(folder, 'file'), content);

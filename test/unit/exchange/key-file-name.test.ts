@@ -10,6 +10,12 @@ test.each([
   expect(indexName(peer, index)).toBe(name);
 });
 
+test('an index name that no file system takes is refused, with what to change', () => {
+  expect(() => indexName('€'.repeat(28), 100)).toThrow(
+    expect.objectContaining({ code: 'storage', hint: 'give the peer a shorter site ID, on both sites' }),
+  );
+});
+
 test.each([
   ['bc490419-7d60-487f-adc1-4ddcc177c139', 'hex', 'bc490419-7d60-487f-adc1-4ddcc177c139.hex'],
   ['key', 'base64', 'key.b64'],

@@ -8,6 +8,9 @@ import { ID, OLD, OTHER, STATE_A, STATE_B, WANT } from '../../support/handshake-
 /** Longer than any text of a refusal: the longest names two fields of the protocol and 40 characters of a stranger's. */
 const FLAW_MAX = 90;
 
+/** The highest number of a file that a want may name. */
+const INDEX_MAX = Number.MAX_SAFE_INTEGER - 1;
+
 /** Why the frame is refused; undefined where it is not. Any other exception fails the test. */
 function flawOf(frame: string): string | undefined {
   try {
@@ -62,8 +65,9 @@ describe('a legal message', () => {
   test.each([
     { ...HELLO, want: undefined },
     { ...HELLO, want: { count: 1, size: 8, naming: 'key-id' } },
-    { ...HELLO, want: { ...WANT, count: COUNT_MAX, size: 1_048_576, index: Number.MAX_SAFE_INTEGER } },
+    { ...HELLO, want: { ...WANT, count: COUNT_MAX, size: 1_048_576, index: INDEX_MAX } },
     { ...STATUS, inDoubt: hexIds(64), done: [], foreign: Number.MAX_SAFE_INTEGER },
+    { ...STATUS, nextIndex: INDEX_MAX + 1 },
     { ...SYN, keyIds: ['€'.repeat(85)], alpha: (2n ** 128n - 1n).toString() },
     { ...SYN, keyIds: hexIds(COUNT_MAX), alpha: '0' },
     { type: 'NAK', code: 'protocol', reason: '' },
@@ -202,7 +206,7 @@ describe('a message with one flaw', () => {
     [HELLO, 'want', { ...WANT, naming: 'key-id' }],
     [HELLO, 'want', { ...WANT, index: undefined }],
     [HELLO, 'want', { ...WANT, index: -1 }],
-    [HELLO, 'want', { ...WANT, index: 2 ** 53 }],
+    [HELLO, 'want', { ...WANT, index: INDEX_MAX + 1 }],
     [HELLO, 'want', [WANT]],
     [STATUS, 'inDoubt', [ID, OLD, ID]],
     [STATUS, 'inDoubt', hexIds(65)],

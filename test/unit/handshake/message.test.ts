@@ -69,7 +69,7 @@ describe('the largest frame', () => {
     };
     const site = '\u{20000}'.repeat(32);
     expect(isSiteId(site)).toBe(true);
-    const want = { count: COUNT_MAX, size: 1_048_576, naming: 'index', index: MOST } as const;
+    const want = { count: COUNT_MAX, size: 1_048_576, naming: 'index', index: MOST - 1 } as const;
     const hello: Message = {
       type: 'HELLO',
       version: 1_000_000,

@@ -1,5 +1,5 @@
 /** The initiator's records: it alone decides (docs/protocol.md, rules 4, 5, 8 and 9). */
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
@@ -176,8 +176,7 @@ describe('a name that is taken by an alien file', () => {
   it('is never overwritten, raises an alarm, and is cleared when the file has gone', async () => {
     const { folder, process } = await committed();
     const target = join(folder.layout.peerKeys(PEER), 'B_0');
-    await process.fs.mkdir(folder.layout.keys);
-    await process.fs.mkdir(folder.layout.peerKeys(PEER));
+    await mkdir(folder.layout.peerKeys(PEER), { recursive: true });
     await writeFile(target, 'alien');
     for (let tries = 0; tries < 2; tries += 1) {
       await process.store.redo(PEER);
@@ -192,6 +191,43 @@ describe('a name that is taken by an alien file', () => {
     expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
     expect(await process.store.survey(PEER)).toMatchObject([{ alarm: undefined, published: true }]);
     expect(await process.store.finish(ID)).toBe('forgotten');
+  });
+
+  /** A committed record whose name is taken, as `redo` has found. */
+  async function taken(): Promise<{ folder: StoreFolder; process: Process; target: string }> {
+    const { folder, process } = await committed();
+    const target = join(folder.layout.peerKeys(PEER), 'B_0');
+    await mkdir(folder.layout.peerKeys(PEER), { recursive: true });
+    await writeFile(target, 'alien');
+    await process.store.redo(PEER);
+    return { folder, process, target };
+  }
+
+  it.each(['contradiction', 'unknown-to-peer'] as const)(
+    'hides no %s, after which nothing is published once the file has gone',
+    async (reason) => {
+      const { folder, process, target } = await taken();
+      expect(await process.store.alarm(ID, reason)).toBe(true);
+      await process.store.redo(PEER);
+      expect(await process.store.survey(PEER)).toMatchObject([{ alarm: reason }]);
+      await rm(target);
+      await process.store.redo(PEER);
+      expect(await keyFiles(folder.layout)).toEqual({});
+      expect(await process.store.survey(PEER)).toMatchObject([{ alarm: reason, published: false }]);
+    },
+  );
+
+  it('takes no other alarm away that is made while its own is withdrawn', async () => {
+    const { folder, process, target } = await taken();
+    await rm(target);
+    const other = await folder.open();
+    const alarm = join(folder.layout.record(PEER, 'initiator', ID, 'committed'), 'alarm');
+    process.fs.at = ({ name, path }) =>
+      (name === 'unlink' || name === 'rename') && path === alarm
+        ? { hold: other.store.alarm(ID, 'contradiction') }
+        : undefined;
+    await process.store.redo(PEER);
+    expect(await process.store.survey(PEER)).toMatchObject([{ alarm: 'contradiction' }]);
   });
 });
 

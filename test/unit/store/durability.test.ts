@@ -1,4 +1,5 @@
 /** The order in which things become durable (docs/protocol.md, "Records" and rules 1, 4, 7 and 8). */
+import { mkdir } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   BETA,
@@ -123,6 +124,7 @@ describe('the initiator', () => {
       'syncFolder ..',
       'mkdir keys',
       'syncFolder ',
+      'syncFolder ',
       'mkdir keys/B',
       'syncFolder keys',
       'rename exchanges/B/initiator/<id>.committed/key -> keys/B/B_0',
@@ -144,6 +146,20 @@ describe('the initiator', () => {
       'unlink exchanges/.trash/*/exchange.json',
       'unlink exchanges/.trash/*/key-ids.json',
       'rmdir exchanges/.trash/*',
+    ]);
+  });
+
+  it('publishes durably into folders that somebody has made and not fsynced', async () => {
+    const folder = await makeStoreFolder();
+    await changesOf(folder, stage);
+    await changesOf(folder, ({ store }) => store.decide(PEER, ID, BETA));
+    await mkdir(folder.layout.peerKeys(PEER), { recursive: true });
+    const changes = await changesOf(folder, ({ store }) => store.finish(ID));
+    expect(changes.slice(0, 4)).toEqual([
+      'syncFolder exchanges/B/initiator',
+      'syncFolder ',
+      'syncFolder keys',
+      'rename exchanges/B/initiator/<id>.committed/key -> keys/B/B_0',
     ]);
   });
 
@@ -202,6 +218,7 @@ describe('the responder', () => {
       'syncFolder exchanges/B/responder',
       'syncFolder ..',
       'mkdir keys',
+      'syncFolder ',
       'syncFolder ',
       'mkdir keys/B',
       'syncFolder keys',

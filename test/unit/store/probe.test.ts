@@ -16,11 +16,12 @@ import {
 afterEach(removeStoreFolders);
 
 /** Probes on a file system that says this of itself. */
-function probeOn(
+async function probeOn(
   folder: StoreFolder,
   facts: (path: string) => Partial<FilesystemFacts>,
   bytes = 1,
 ): Promise<void> {
+  await mkdir(folder.layout.peer(PEER), { recursive: true });
   const fs: FileSystem = {
     ...nodeFileSystem,
     statfs: async (path) => ({ ...(await nodeFileSystem.statfs(path)), ...facts(path) }),
@@ -50,13 +51,13 @@ describe('the probe', () => {
       const { store, fs } = await folder.open();
       await store.probe(PEER, 1);
       const tried = fs.done.filter(({ to }) => to?.endsWith(PROBE_NAME)).map(({ to }) => dirname(to ?? ''));
-      expect(tried).toEqual([join(folder.path, folders.at(-1) ?? '')]);
+      expect(tried).toEqual([folder.layout.peer(PEER), join(folder.path, folders.at(-1) ?? '')]);
       expect(await outside(folder)).toEqual(folders.map((name) => `${name}/`));
     },
   );
 
-  it.each(['keys', 'keys/B'])(
-    'says no where %s can be moved into but not be made durable, before anything is at stake',
+  it.each(['', 'keys', 'keys/B'])(
+    'says no where <path>/%s can be moved into but not be made durable, before anything is at stake',
     async (closed) => {
       const folder = await makeStoreFolder();
       await mkdir(join(folder.path, 'keys/B'), { recursive: true });
@@ -83,6 +84,20 @@ describe('the probe', () => {
       expect(await outside(folder)).toEqual([]);
     },
   );
+
+  it.each(['from', 'to'])('says no where no rename %s the peer’s folder of state works', async (way) => {
+    const folder = await makeStoreFolder();
+    const { store, fs } = await folder.open();
+    const mounted = `${folder.layout.peer(PEER)}/`;
+    fs.at = ({ name, path, to = '' }) =>
+      name === 'rename' && (way === 'to' ? to : path).startsWith(mounted) ? { errno: 'EXDEV' } : undefined;
+    await expect(store.probe(PEER, 1)).rejects.toMatchObject({
+      code: 'storage',
+      message: expect.stringContaining('different file systems') as unknown,
+    });
+    expect(await folder.tree(folder.layout.state)).toEqual(['.trash/', 'B/', 'state-id']);
+    expect(await outside(folder)).toEqual([]);
+  });
 
   it('tries again where the clean-up of another run takes the probe away', async () => {
     const folder = await makeStoreFolder();
@@ -244,12 +259,23 @@ describe('the clean-up', () => {
       const folder = await makeStoreFolder();
       for (const name of folders) await mkdir(join(folder.path, name));
       const killed = await folder.open();
-      killed.fs.at = ({ name }) => (name === 'rename' ? { kill: 'after' } : undefined);
+      killed.fs.at = ({ name, to }) =>
+        name === 'rename' && to?.startsWith(folder.layout.state) === false ? { kill: 'after' } : undefined;
       await expect(killed.store.probe(PEER, 1)).rejects.toThrow('killed');
       expect((await outside(folder)).join()).toContain(PROBE_NAME);
       await (await folder.open()).store.tidy(PEER);
       expect(await outside(folder)).toEqual(folders.map((name) => `${name}/`));
     }
+  });
+
+  it('takes away one that was killed on its way there', async () => {
+    const folder = await makeStoreFolder();
+    const killed = await folder.open();
+    killed.fs.at = ({ name }) => (name === 'rename' ? { kill: 'after' } : undefined);
+    await expect(killed.store.probe(PEER, 1)).rejects.toThrow('killed');
+    expect(await folder.tree(folder.layout.peer(PEER))).toEqual([PROBE_NAME]);
+    await (await folder.open()).store.tidy(PEER);
+    expect(await folder.tree(folder.layout.peer(PEER))).toEqual([]);
   });
 
   it('takes nothing else', async () => {

@@ -1,5 +1,5 @@
 /** Key files are moved into place, whatever whoever takes them away does to their folder meanwhile. */
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
@@ -70,6 +70,23 @@ describe.each(SITES)('where the folder of keys vanishes right before the move, a
     await site.finish(process);
     expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
   });
+});
+
+it('a name is not said to be taken by whom another run has overtaken that found it free', async () => {
+  const folder = await makeStoreFolder();
+  const process = await folder.open();
+  await stage(process, exchangeOf({ role: 'responder' }));
+  const other = await folder.open();
+  const alien = join(folder.layout.peerKeys(PEER), 'B_0');
+  mkdirSync(folder.layout.peerKeys(PEER), { recursive: true });
+  writeFileSync(alien, '');
+  process.fs.at = ({ name, path }) => {
+    if (name !== 'create' || !path.includes('.committed/')) return undefined;
+    rmSync(alien);
+    return { hold: other.store.commit(PEER, ID, BETA) };
+  };
+  expect(await process.store.commit(PEER, ID, BETA)).toBe('done');
+  expect(await keyFiles(folder.layout)).toEqual({ 'B/B_0': CONTENT.toString() });
 });
 
 it('a record is not taken for removed where the trash has vanished', async () => {

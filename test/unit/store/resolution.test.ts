@@ -305,6 +305,27 @@ describe('an operator’s word about an exchange of the initiator', () => {
     expect(await process.store.isNameFree(PEER, 'B_0')).toBe(true);
   });
 
+  it('destroys the key of what it aborts, for good, and keeps the record for what the peer may still say', async () => {
+    const folder = await makeStoreFolder();
+    const process = await folder.open();
+    await stage(process);
+    process.fs.done.length = 0;
+    await resolve(process, 'abort');
+    const changes = process.fs.changes((path) => folder.shorten(path));
+    expect(changes.slice(-3)).toEqual([
+      'syncFolder exchanges/B/initiator',
+      'unlink exchanges/B/initiator/<id>.aborted/key',
+      'syncFolder exchanges/B/initiator/<id>.aborted',
+    ]);
+    expect(await process.store.find(ID)).toMatchObject({
+      place: { state: 'aborted' },
+      alarm: undefined,
+      published: false,
+      keyIds: ['key-1'],
+    });
+    expect(await process.store.finish(ID)).toBe('alarm');
+  });
+
   it('does not abort what was committed meanwhile', async () => {
     const folder = await makeStoreFolder();
     const process = await folder.open();

@@ -321,7 +321,10 @@ describe('a marked folder', () => {
     const folder = await makeStoreFolder();
     await folder.open({ bootId: now });
     await writeFile(folder.layout.suspect, marked);
-    await expect(folder.open({ bootId: now })).rejects.toMatchObject({ code: 'suspect' });
+    await expect(folder.open({ bootId: now })).rejects.toMatchObject({
+      code: 'suspect',
+      hint: expect.stringContaining('says unknown') as unknown,
+    });
     expect(await readFile(folder.layout.suspect, 'utf8')).toBe(marked);
   });
 
