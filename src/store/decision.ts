@@ -4,12 +4,12 @@
  * Every function may race with another process on the same folder; each acts on what it finds after a lost race.
  * Errors: Node's, `suspect`, `alarm`, `busy` (another process settled the exchange while it was looked at).
  */
-import { QkdSyncError } from '../base/errors.js';
+import { QkdSyncError, systemCode } from '../base/errors.js';
 import type { KeyId } from '../base/key.js';
 import { emptyTrash, releaseAborted, toTrash } from './clean-up.js';
 import type { StoreContext } from './context.js';
 import type { ExchangeId } from './layout.js';
-import { unlessGone } from './durable.js';
+import { isFailedFsync, unlessGone } from './durable.js';
 import { coverIndex } from './index-mark.js';
 import { noteHook } from './hook-note.js';
 import { readKeyIds } from './key-ids.js';
@@ -154,7 +154,12 @@ export async function remove(context: StoreContext, place: RecordPlace): Promise
     await toTrash(context, recordFolder(layout, place));
   }
   await fs.syncFolder(layout.role(place.peer, place.role));
-  await emptyTrash(context);
+  try {
+    await emptyTrash(context);
+  } catch (error) {
+    // The record is gone for good, and the peer may be told; what lies there is the next contact's to delete.
+    if (isFailedFsync(error) || systemCode(error) === undefined) throw error;
+  }
 }
 
 /** Marks the initiator's record of this ID, wherever it is; false where another run has settled it meanwhile. */

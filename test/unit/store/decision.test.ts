@@ -116,6 +116,16 @@ describe('finishing', () => {
     expect(await store.finish(ID)).toBe('forgotten');
   });
 
+  it('is done where the disk does not let the removed record be deleted, which the next contact does', async () => {
+    const { folder, process } = await committed();
+    process.fs.at = ({ name, path }) =>
+      name === 'unlink' && path.startsWith(`${folder.layout.trash}/`) ? { errno: 'EIO' } : undefined;
+    expect(await process.store.finish(ID)).toBe('forgotten');
+    process.fs.at = () => undefined;
+    await process.store.tidy(PEER);
+    expect(await folder.tree(folder.layout.trash)).toEqual([]);
+  });
+
   it('is an alarm where the peer has saved what was never decided here', async () => {
     const { folder, process } = await staged();
     expect(await process.store.finish(ID)).toBe('alarm');
