@@ -129,12 +129,14 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
       {
         file: DECISION,
         find: `  await fs.syncFolder(layout.role(place.peer, place.role));
-  await emptyTrash(context);`,
-        replace: `  for (const name of await fs.list(layout.trash)) {
-    const gone = join(layout.trash, name);
-    for (const file of await fs.list(gone)) await unlessGone(fs.unlink(join(gone, file)));
-    await unlessGone(fs.rmdir(gone)).catch(() => undefined);
-  }`,
+  try {
+    await emptyTrash(context);`,
+        replace: `  try {
+    for (const name of await fs.list(layout.trash)) {
+      const gone = join(layout.trash, name);
+      for (const file of await fs.list(gone)) await unlessGone(fs.unlink(join(gone, file)));
+      await unlessGone(fs.rmdir(gone)).catch(() => undefined);
+    }`,
       },
       {
         file: DECISION,
