@@ -35,7 +35,7 @@ const shared = {
 /** @type {import('jest').Config} */
 export default {
   // What the tests do is wait for disks and other processes as much as compute.
-  maxWorkers: '150%',
+  maxWorkers: '100%',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     { ...shared, displayName: 'conformance', testMatch: ['<rootDir>/test/conformance/**/*.test.ts'] },
