@@ -305,7 +305,7 @@ export const CONDUCT_BUGS: readonly PlantedBug[] = [
       {
         file: 'src/exchange/run.ts',
         find: '      open.push(...ofPeer);',
-        replace: `      open.push(...ofPeer.filter(({ standing }) => run.exchange !== undefined || standing === 'alarm'));`,
+        replace: `      open.push(...ofPeer.filter(({ standing }) => exchange !== undefined || standing === 'alarm'));`,
       },
     ],
   },
