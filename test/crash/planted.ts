@@ -85,12 +85,12 @@ export const PLANTED: readonly PlantedBug[] = [
       {
         file: 'exchange/run.js',
         from: 'open.push(...ofPeer);',
-        to: `open.push(...ofPeer.filter(({ standing }) => run.exchange !== undefined || standing === 'alarm'));`,
+        to: `open.push(...ofPeer.filter(({ standing }) => exchange !== undefined || standing === 'alarm'));`,
       },
       {
         file: 'exchange/run.js',
-        from: 'outcome: outcomeOf(run, open)',
-        to: `outcome: run.exchange === undefined ? 'settled' : outcomeOf(run, open)`,
+        from: 'outcome: outcomeOf(common, open)',
+        to: `outcome: exchange === undefined ? 'settled' : outcomeOf(common, open)`,
       },
     ],
     scenario: 'decided',
