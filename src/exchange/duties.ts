@@ -141,6 +141,8 @@ export class Duties {
     const { lockWaitMs } = this.#settings;
     if (this.#unlock === undefined) {
       const locked = await this.#declining(async () => {
+        // It may have been in no state to be made when the run began.
+        await store.preparePeer(work.peer);
         this.#unlock = await lock(store.layout.lock(work.peer), lockWaitMs, cancel);
         return { on: 'examined' };
       });

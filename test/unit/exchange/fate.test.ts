@@ -180,3 +180,13 @@ test('a peer whose folder is none keeps it from answering no other', async () =>
   expect([a.outcome, b.outcome]).toEqual(['saved', 'saved']);
   expect(link.b.log.all('not-finished')).toMatchObject([{ fields: { peer: 'C' } }]);
 });
+
+test('a peer whose folder could not be made at the start is answered once it can', async () => {
+  let left = 1;
+  link.b.fault = ({ name, path }) =>
+    name === 'mkdir' && path === join(link.b.state, 'A') && (left -= 1) >= 0 ? { code: 'EACCES' } : undefined;
+  const [a, b] = await link.exchange();
+  expect([a.outcome, b.outcome, left]).toEqual(['saved', 'saved', -1]);
+  expect(link.b.log.all('not-finished')).toHaveLength(1);
+  await expectSettled(link);
+});
