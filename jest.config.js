@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 const ES_MODULES = [
   'chalk',
   'ora',
@@ -34,8 +36,9 @@ const shared = {
 
 /** @type {import('jest').Config} */
 export default {
-  // What the tests do is wait for disks and other processes as much as compute.
-  maxWorkers: '100%',
+  // What the tests do is wait for disks and other processes as much as compute. Not in percent: above 100 % jest takes that
+  // for the number of workers.
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     { ...shared, displayName: 'conformance', testMatch: ['<rootDir>/test/conformance/**/*.test.ts'] },
