@@ -1,10 +1,11 @@
 /**
- * The responder's run, from top to bottom: finish what was decided, listen, answer each contact, run the hooks of what it has saved, and
- * know when to stop.
+ * The responder's run, from top to bottom: finish what was decided, listen, answer each contact, run the hooks of what it
+ * has saved, and know when to stop.
  *
  * One exchange: it ends when a contact has left nothing open, or, once it has voted, x and 5 s after the last break;
  * or when nobody came in time. It is of the peer that has voted first that the run says what has become. No contact holds it
- * for longer than `exchange.deadline`, and one that says nothing, or after the vote one of another peer, not at all. `serve`: it ends when the process is told to stop.
+ * for longer than `exchange.deadline`, and one that says nothing, or after the vote one of another peer, not at all.
+ * `serve`: it ends when the process is told to stop.
  * Never rejects but for a bug: the report says what became of the run and why.
  */
 import { formatDuration } from '../base/duration.js';

@@ -6,6 +6,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { withOptions } from '../command-line/with-options.js';
 import { Bench, type Calls } from './bench.js';
 import { countRecords, planCuts, runCut } from './cut.js';
 import { inParallel } from './in-parallel.js';
@@ -25,19 +26,13 @@ const PROJECT = resolve(import.meta.dirname, '../../..');
 
 const PROGRESS_MS = 15_000;
 
-async function main(): Promise<number> {
-  let options: Options | undefined;
-  try {
-    options = parseOptions(process.argv.slice(2));
-    options?.only.forEach(parsePoint);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
-    return 64;
-  }
-  if (options === undefined) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+function checkedOptions(): Options | undefined {
+  const options = parseOptions(process.argv.slice(2));
+  options?.only.forEach(parsePoint);
+  return options;
+}
+
+async function attack(options: Options): Promise<number> {
   const bench = await Bench.open(PROJECT);
   try {
     return await run(bench, options);
@@ -179,7 +174,7 @@ function say(text: string): void {
 }
 
 try {
-  process.exitCode = await main();
+  process.exitCode = await withOptions(checkedOptions, HELP, attack);
 } catch (error) {
   process.stderr.write(`test:crash: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -8,6 +8,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { withOptions } from '../command-line/with-options.js';
 import { Bench } from '../crash/bench.js';
 import { inParallel } from '../crash/in-parallel.js';
 import type { PlantedResult } from '../crash/summary.js';
@@ -47,14 +48,7 @@ const SHORT_STRIDE: Readonly<Record<KindName, number>> = { ext4: 10, xfs: 24, bt
 
 const JOBS = 4;
 
-async function main(): Promise<number> {
-  let options: Options;
-  try {
-    options = parseOptions(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
-    return 64;
-  }
+async function cutPower(options: Options): Promise<number> {
   process.once('SIGINT', releaseDisks);
   process.once('SIGTERM', releaseDisks);
   const kinds = await available(options.kinds);
@@ -211,4 +205,4 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-process.exitCode = await main();
+process.exitCode = await withOptions(() => parseOptions(process.argv.slice(2)), HELP, cutPower);

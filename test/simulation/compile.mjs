@@ -18,6 +18,7 @@ const FOLDERS = [
   'src/kme',
   'src/doctor',
   'src/cli',
+  'test/command-line',
   'test/simulation',
   'test/simulation/bugs',
 ];

@@ -6,6 +6,7 @@
  * has never been met there.
  */
 import { writeFile } from 'node:fs/promises';
+import { withOptions } from '../command-line/with-options.js';
 import { catchBugs, type Catch, type Plant } from './catch-bugs.js';
 import { enumerate } from './exhaustive.js';
 import type { Job, Tally } from './job.js';
@@ -28,19 +29,12 @@ interface Result extends Tally {
 
 const CI_SEEDS = 20_000;
 
-export async function main(args: readonly string[], program: Program): Promise<number> {
-  let options: Options | undefined;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
-    return 64;
-  }
-  if (options === undefined) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  return simulate(options, program);
+export function main(args: readonly string[], program: Program): Promise<number> {
+  return withOptions(
+    () => parseOptions(args),
+    HELP,
+    (options) => simulate(options, program),
+  );
 }
 
 async function simulate(options: Options, program: Program): Promise<number> {
